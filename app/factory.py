@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 from flask import Flask
 from flask_migrate import Migrate
 
@@ -10,11 +11,12 @@ from app.infra import logs, outbox
 from app.infra.config import Settings, settings
 from app.infra.db import Base
 from app.web import access, requests
+from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
-BLUEPRINTS = ()
-COMMANDS = ()
+BLUEPRINTS: tuple[RoomBlueprint, ...] = ()
+COMMANDS: tuple[click.Command, ...] = ()
 
 
 class Metadata:

@@ -41,7 +41,7 @@ def find_postgres() -> Installation:
     for found in _postgres_candidates():
         if (found.programs / "initdb").exists() and (found.programs / "postgres").exists():
             return found
-    raise ServerMissingError(_ways_out("PostgreSQL", "postgresql 15 or later", "DATABASE_URL and MIGRATION_DATABASE_URL"))
+    raise ServerMissingError(_ways_out("PostgreSQL", "postgresql 15+", "DATABASE_URL and MIGRATION_DATABASE_URL"))
 
 
 def find_valkey() -> Path:

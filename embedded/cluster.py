@@ -33,7 +33,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A server on loopback and the passwords of its three roles. Plain values, so that it can be handed to a process."""
+    """A server on loopback and the passwords of its three roles. Plain values: it can be handed to a process."""
 
     port: int
     superuser_password: str

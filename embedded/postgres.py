@@ -17,7 +17,7 @@ from embedded.cluster import SUPERUSER, Cluster
 from embedded.errors import EmbeddedError
 from embedded.ports import LOOPBACK
 from embedded.process import Pause, Process, Program
-from embedded.unprivileged import Place, settle
+from embedded.unprivileged import settle
 
 _INIT_SECONDS = 120.0
 _READY_SECONDS = 60.0
@@ -109,7 +109,7 @@ class Postgres:
 
     def _major(self) -> int:
         """Ask the program for its major version: `postgres (PostgreSQL) 18.6` is 18."""
-        command = [self._place.programs / "postgres", "--version"]
+        command = [str(self._place.programs / "postgres"), "--version"]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_SECONDS, check=True).stdout
         if not (number := re.search(r"\d+", answer)):
             msg = f"{command[0]} does not say its version, but {answer!r}."
@@ -120,7 +120,7 @@ class Postgres:
         data, programs = int((self._data / "PG_VERSION").read_text()), self._major()
         if data != programs:
             msg = (
-                f"{self._data} was made by PostgreSQL {data}, but the programs in {self._place.programs} are {programs}: "
+                f"{self._data} was made by PostgreSQL {data}, the programs in {self._place.programs} are {programs}: "
                 "remove the directory to start anew, or bring the old programs back."
             )
             raise EmbeddedError(msg)
@@ -130,7 +130,7 @@ class Postgres:
             psycopg.connect(self.cluster.superuser_url(), connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
-                msg = f"{self._data} was made with another password (.run/secrets.json is gone?): remove it to start anew."
+                msg = f"{self._data} was made with another password (.run/secrets.json is gone?): remove it."
                 raise EmbeddedError(msg) from error
             return False
         return True

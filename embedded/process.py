@@ -28,7 +28,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, as whom, with which environment, and how to end it. `stop_signal` is also its parent-death signal."""
+    """What to run, as whom, with which environment, and how to end it: `stop_signal` is its parent-death signal too."""
 
     name: str
     argv: tuple[str, ...]

@@ -127,7 +127,7 @@ def _check(settings: Settings) -> None:
 def _refuse_examples(settings: Settings) -> None:
     for field in fields(Settings):
         if field.metadata["secret"] and known_example(str(getattr(settings, field.name))):
-            raise SettingsError(f"{field.metadata['variable']} holds an example from the documentation: choose your own.")
+            raise SettingsError(f"{field.metadata['variable']} holds a documented example: choose your own.")
     for variable, url in (("KONNECT_BASE_URL", settings.konnect_base_url), ("PUBLIC_URL", settings.public_url)):
         if urlsplit(url).scheme != "https":
             raise SettingsError(f"{variable} must be an https address in production.")
