@@ -13,22 +13,22 @@ from app.web.blueprint import room_blueprint
 from app.web.schemas import BIGINT_MAX, PageQuery
 from app.web.transaction import request_scope
 
-blueprint = room_blueprint("wallet", "What a user can spend, what is held, and every movement of it.")
+blp = room_blueprint("wallet", "What a user can spend, what is held, and every movement of it.")
 
 
-@blueprint.route("/wallet", methods=["GET"])
+@blp.route("/wallet", methods=["GET"])
 @requires()
-@blueprint.response(200, WalletView)
+@blp.response(200, WalletView)
 def show_wallet() -> dict[str, Any]:
     """Show the caller's balances."""
     with request_scope() as session:
         return {"balances": service.wallet(session, current_actor().id)}
 
 
-@blueprint.route("/wallet/transactions", methods=["GET"])
+@blp.route("/wallet/transactions", methods=["GET"])
 @requires()
-@blueprint.arguments(PageQuery, location="query")
-@blueprint.response(200, MovementPage)
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, MovementPage)
 def list_transactions(query: dict[str, Any]) -> dict[str, Any]:
     """List the movements of the caller's wallet, the latest first."""
     name = f"wallet {current_actor().id}"

@@ -17,16 +17,16 @@ from app.web.idempotent import idempotent
 from app.web.transaction import request_scope
 from app.web.waiting import answer_when_changed
 
-blueprint = room_blueprint("payments", "Attempts to pay at a gateway, and money brought into the wallet.")
+blp = room_blueprint("payments", "Attempts to pay at a gateway, and money brought into the wallet.")
 
 RESULT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Payment</title>
 <body style="font-family: sans-serif; margin: 4rem auto; max-width: 30rem"><h1>Payment: {status}</h1>
 <p>This page shows what we know now. You may close it and go back to where you came from.</p></body></html>"""
 
 
-@blueprint.route("/payments/<uuid:payment_id>", methods=["GET"])
+@blp.route("/payments/<uuid:payment_id>", methods=["GET"])
 @requires()
-@blueprint.response(200, PaymentSchema)
+@blp.response(200, PaymentSchema)
 def show_payment(payment_id: UUID) -> service.PaymentView:
     """Show one of the caller's payments; with `Prefer: wait=N` as soon as its status or pay link changes."""
     payer_id = current_actor().id
@@ -38,11 +38,11 @@ def show_payment(payment_id: UUID) -> service.PaymentView:
     return answer_when_changed(payment_id, read, lambda payment: (payment.status, payment.pay_url))
 
 
-@blueprint.route("/wallet/top-ups", methods=["POST"])
+@blp.route("/wallet/top-ups", methods=["POST"])
 @requires()
 @idempotent
-@blueprint.arguments(TopUpRequest)
-@blueprint.response(201, PaymentSchema)
+@blp.arguments(TopUpRequest)
+@blp.response(201, PaymentSchema)
 def top_up(body: dict[str, Any]) -> tuple[service.PaymentView, int, dict[str, str]]:
     """Open a payment that brings money into the caller's wallet."""
     with request_scope() as session:
@@ -51,9 +51,9 @@ def top_up(body: dict[str, Any]) -> tuple[service.PaymentView, int, dict[str, st
     return payment, 201, {"Location": f"/api/v1/payments/{payment_id}"}
 
 
-@blueprint.route("/payments/<uuid:payment_id>/result", methods=["GET"])
+@blp.route("/payments/<uuid:payment_id>/result", methods=["GET"])
 @public("a payer's browser comes back here from the gateway; the page shows a status and nothing else")
-@blueprint.doc(hide=True)
+@blp.doc(hide=True)
 def show_result(payment_id: UUID) -> Response:
     """Show a person where their payment stands, by our own state."""
     with request_scope() as session:

@@ -8,16 +8,16 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.payments import service
-from app.payments.routes import blueprint
+from app.payments.routes import blp
 from app.web.access import public
 from app.web.transaction import request_scope
 
 
-@blueprint.route("/webhooks/konnect/<uuid:payment_id>/<mac>", methods=["GET", "POST"])
+@blp.route("/webhooks/konnect/<uuid:payment_id>/<mac>", methods=["GET", "POST"])
 @public("Konnect signs nothing; the MAC in the path says only which attempt to look at")
-@blueprint.doc(security=[])
-@blueprint.alt_response(303, description="A browser is sent to a page that shows our state only")
-@blueprint.response(200, description="The hint was taken")
+@blp.doc(security=[])
+@blp.alt_response(303, description="A browser is sent to a page that shows our state only")
+@blp.response(200, description="The hint was taken")
 def konnect_ping(payment_id: UUID, mac: str) -> BaseResponse:
     """Take a hint that a payment changed. A payer's browser may bring it too: it is sent on to the result page."""
     if request.method != "HEAD":  # link previews look with HEAD: that is no hint
