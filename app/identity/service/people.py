@@ -1,0 +1,59 @@
+"""Who somebody is, and what they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.identity import queries
+from app.identity.errors import UserNotFound
+from app.identity.models import User, UserRole
+from app.identity.states import Role
+from app.identity.tokens import Bearer
+from app.kernel.clock import wall_now
+
+
+@dataclass(frozen=True)
+class Person:
+    """What other rooms may know of a user. `timezone` is an IANA name."""
+
+    id: UUID
+    name: str
+    email: str
+    timezone: str
+    picture_url: str | None = None
+
+
+def get_person(session: Session, user_id: UUID) -> Person:
+    """Return one person; raise UserNotFound."""
+    people = get_people(session, [user_id])
+    if user_id not in people:
+        raise UserNotFound
+    return people[user_id]
+
+
+def get_people(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Person]:
+    """Return those of the people that exist, by id, in one query."""
+    return {user.id: person_of(user) for user in queries.users_by_id(session, ids)}
+
+
+def add_role(session: Session, user_id: UUID, role: Role) -> None:
+    """Give a user a role; one that they have already, and `learner`, change nothing."""
+    if role is not Role.LEARNER:
+        row = {"user_id": user_id, "role": role, "added_at": wall_now()}
+        session.execute(insert(UserRole).values(row).on_conflict_do_nothing())
+
+
+def find_roles(session: Session, bearer: Bearer) -> frozenset[str] | None:
+    """Return the roles of a signed-in user as they are now; None where their sign-in was ended."""
+    added = queries.roles_in_family(session, bearer.user_id, bearer.family_id, wall_now())
+    return None if added is None else added | {Role.LEARNER}
+
+
+def person_of(user: User) -> Person:
+    """Show a user to other rooms."""
+    return Person(id=user.id, name=user.name, email=user.email, timezone=user.timezone)
