@@ -10,7 +10,7 @@ import marshmallow as ma
 from app.booking.service import BookingView
 from app.booking.states import BookingState
 from app.escrow.states import EscrowState
-from app.kernel.zones import ZoneUnknown, zone
+from app.kernel.zones import UnknownZone, zone
 from app.payments.schemas import PaymentSchema
 from app.payments.states import OrderState
 from app.web.schemas import Input, Instant, MoneyField, PageQuery
@@ -56,8 +56,8 @@ class SlotQuery(ma.Schema):
         if query["timezone"] is not None:
             try:
                 zone(query["timezone"])
-            except ZoneUnknown as error:
-                raise ma.ValidationError(str(error), "timezone") from None
+            except UnknownZone as error:
+                raise ma.ValidationError(error.detail, "timezone") from None
 
 
 class SlotSchema(ma.Schema):
