@@ -47,7 +47,7 @@ task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "maintenance"
 task_create_missing_queues = True
 
-imports = ("tasks.maintenance", "tasks.ops")
+imports = ("tasks.identity", "tasks.maintenance", "tasks.ops")
 
 _every = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule: dict[str, dict[str, object]] = {}

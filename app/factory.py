@@ -7,6 +7,9 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from app.choreography import REACTIONS
+from app.identity.cli import users
+from app.identity.guards import SECURITY_SCHEME
+from app.identity.routes import blueprint as identity
 from app.infra import logs, outbox
 from app.infra.config import Settings, settings
 from app.infra.db import Base
@@ -15,8 +18,8 @@ from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
-BLUEPRINTS: tuple[RoomBlueprint, ...] = ()
-COMMANDS: tuple[click.Command, ...] = ()
+BLUEPRINTS: tuple[RoomBlueprint, ...] = (identity,)
+COMMANDS: tuple[click.Command, ...] = (users,)
 
 
 class Metadata:
@@ -56,6 +59,7 @@ def _register_rooms(app: Flask) -> None:
     api = ProblemApi(app)
     api.spec.plugins[1].converter.add_attribute_function(document_money)
     api.spec.plugins[1].converter.add_attribute_function(document_instant)
+    api.spec.components.security_scheme("bearer", SECURITY_SCHEME)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     for command in COMMANDS:
