@@ -105,8 +105,8 @@ def use_cases_take_the_session_first(source: Source) -> Iterator[str]:
         return
     for node in source.tree.body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-            first = node.args.args[0].arg if node.args.args else ""
-            if first != "session":
+            taken = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            if "session" in taken[1:]:
                 yield source.at(node, f"the use case {node.name} does not take the session first")
 
 

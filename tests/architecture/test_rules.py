@@ -49,7 +49,7 @@ BREAKS = [
     (rules.annotations_are_lazy, "app/booking/rules.py", "def f(x: int):\n    return x\n"),
     (rules.annotations_are_lazy, "app/booking/rules.py", "x: int = 1\n"),
     (rules.use_cases_take_the_session_first, "app/booking/service.py", "def book(actor, session):\n    ...\n"),
-    (rules.use_cases_take_the_session_first, "app/booking/service/book.py", "def book():\n    ...\n"),
+    (rules.use_cases_take_the_session_first, "app/booking/service/book.py", "def book(x, *, session):\n    ...\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "from unittest.mock import patch\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "monkeypatch.setattr('app.infra.db.engine', None)\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "from app.infra import db\nm.setattr(db, 'x', 1)\n"),
