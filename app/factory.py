@@ -1,0 +1,60 @@
+"""The roof: puts the rooms together into one Flask application."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from app.choreography import REACTIONS
+from app.infra import logs, outbox
+from app.infra.config import Settings, settings
+from app.infra.db import Base
+from app.web import access, requests
+from app.web.problems import ProblemApi
+from app.web.schemas import document_instant, document_money
+
+BLUEPRINTS = ()
+COMMANDS = ()
+
+
+class Metadata:
+    """What Flask-Migrate wants to see of a database extension."""
+
+    metadata = Base.metadata
+
+
+def create_app() -> Flask:
+    """Return the application; refuse to start with unsafe settings or with a route that nobody declared."""
+    chosen = settings()
+    logs.configure(chosen.log_level)
+    outbox.install(REACTIONS)
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(_flask_config(chosen))
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
+    requests.register(app)
+    _register_rooms(app)
+    Migrate(app, Metadata(), directory="migrations")
+    access.refuse_undeclared(app)
+    return app
+
+
+def _flask_config(chosen: Settings) -> dict[str, object]:
+    return {
+        "MAX_CONTENT_LENGTH": chosen.max_body_bytes,
+        "API_TITLE": "Amana",
+        "API_VERSION": "1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "PROPAGATE_EXCEPTIONS": False,
+    }
+
+
+def _register_rooms(app: Flask) -> None:
+    api = ProblemApi(app)
+    api.spec.plugins[1].converter.add_attribute_function(document_money)
+    api.spec.plugins[1].converter.add_attribute_function(document_instant)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    for command in COMMANDS:
+        app.cli.add_command(command)

@@ -1,0 +1,28 @@
+"""Business time: slots, deadlines and windows are measured on it. In demo and test it can be moved forward."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.infra.config import settings
+from app.kernel.clock import wall_now
+
+
+def business_now(session: Session) -> datetime:
+    """Return the business instant (UTC) of this transaction; it stands still until the transaction ends."""
+    if settings().is_production:
+        return session.info.setdefault("business_now", wall_now())
+    if "business_now" not in session.info:
+        offset = session.scalar(text("SELECT offset_seconds FROM business_clock"))
+        session.info["business_now"] = wall_now() + timedelta(seconds=offset or 0)
+    return session.info["business_now"]
+
+
+def advance(session: Session, seconds: int) -> datetime:
+    """Move business time forward (demo and test only) and return the new instant, UTC."""
+    session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + :s"), {"s": seconds})
+    session.info.pop("business_now", None)
+    return business_now(session)

@@ -1,0 +1,151 @@
+"""Settings: read once from the environment, typed, and refused in production when they are not safe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.infra.settings_fields import (
+    SettingsError,
+    known_example,
+    read_int,
+    read_list,
+    read_text,
+    setting,
+)
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ENVIRONMENTS = ("production", "demo", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that an operator may choose. Each field names its variable; durations are seconds unless named."""
+
+    environment: str = setting("AMANA_ENV", read_text, "production")
+    secret_key: str = setting("SECRET_KEY", read_text, secret=True)
+    secret_key_previous: str = setting("SECRET_KEY_PREVIOUS", read_text, "", secret=True)
+
+    database_url: str = setting("DATABASE_URL", read_text, secret=True)
+    broker_url: str = setting("BROKER_URL", read_text, secret=True)
+    database_pool_size: int = setting("DATABASE_POOL_SIZE", read_int, 10)
+    statement_timeout: int = setting("STATEMENT_TIMEOUT_SECONDS", read_int, 15)
+
+    public_url: str = setting("PUBLIC_URL", read_text)
+    frontend_url: str = setting("FRONTEND_URL", read_text)
+    trusted_proxies: int = setting("TRUSTED_PROXIES", read_int, 0)
+    web_threads: int = setting("WEB_THREADS", read_int, 8)
+    max_body_bytes: int = setting("MAX_BODY_BYTES", read_int, 64 * 1024)
+    log_level: str = setting("LOG_LEVEL", read_text, "INFO")
+
+    access_token_seconds: int = setting("ACCESS_TOKEN_SECONDS", read_int, 600)
+    refresh_idle_seconds: int = setting("REFRESH_IDLE_SECONDS", read_int, 30 * 86_400)
+    refresh_family_seconds: int = setting("REFRESH_FAMILY_SECONDS", read_int, 90 * 86_400)
+    verification_seconds: int = setting("VERIFICATION_SECONDS", read_int, 86_400)
+    argon2_memory_kib: int = setting("ARGON2_MEMORY_KIB", read_int, 47_104)
+    idempotency_seconds: int = setting("IDEMPOTENCY_SECONDS", read_int, 86_400)
+
+    smtp_url: str = setting("SMTP_URL", read_text, secret=True)
+    mail_from: str = setting("MAIL_FROM", read_text, "Amana <no-reply@amana.example>")
+
+    konnect_base_url: str = setting("KONNECT_BASE_URL", read_text)
+    konnect_api_key: str = setting("KONNECT_API_KEY", read_text, secret=True)
+    konnect_wallet_id: str = setting("KONNECT_WALLET_ID", read_text)
+    konnect_pay_hosts: tuple[str, ...] = setting("KONNECT_PAY_HOSTS", read_list, ("gateway.konnect.network",))
+    konnect_minimum: int = setting("KONNECT_MINIMUM_MILLIMES", read_int, 1)
+    konnect_step: int = setting("KONNECT_STEP_MILLIMES", read_int, 1)
+    gateway_connect_seconds: int = setting("GATEWAY_CONNECT_SECONDS", read_int, 5)
+    gateway_total_seconds: int = setting("GATEWAY_TOTAL_SECONDS", read_int, 15)
+
+    pay_link_minutes: int = setting("PAY_LINK_MINUTES", read_int, 15)
+    max_unpaid_bookings: int = setting("MAX_UNPAID_BOOKINGS", read_int, 3)
+    minimum_notice_minutes: int = setting("MINIMUM_NOTICE_MINUTES", read_int, 60)
+    horizon_days: int = setting("HORIZON_DAYS", read_int, 60)
+    cancel_notice_hours: int = setting("CANCEL_NOTICE_HOURS", read_int, 24)
+    escrow_window_hours: int = setting("ESCROW_WINDOW_HOURS", read_int, 24)
+    platform_fee_basis_points: int = setting("PLATFORM_FEE_BASIS_POINTS", read_int, 1_500)
+
+    lease_seconds: int = setting("LEASE_SECONDS", read_int, 60)
+    published_patience_seconds: int = setting("PUBLISHED_PATIENCE_SECONDS", read_int, 60)
+    relay_window: int = setting("RELAY_WINDOW", read_int, 500)
+    retry_base_seconds: int = setting("RETRY_BASE_SECONDS", read_int, 1)
+    sweep_seconds: int = setting("SWEEP_SECONDS", read_int, 5)
+
+    sandbox_url: str = setting("SANDBOX_URL", read_text, "")
+    sentry_dsn: str = setting("SENTRY_DSN", read_text, "", secret=True)
+
+    @property
+    def is_production(self) -> bool:
+        """Tell whether real money and real people are meant."""
+        return self.environment == "production"
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read and check all settings; raise SettingsError naming the variable, never its value."""
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        variable: str = field.metadata["variable"]
+        parse: Callable[[str], Any] = field.metadata["parse"]
+        raw = environ.get(variable, "")
+        if raw:
+            values[field.name] = _parsed(parse, variable, raw)
+        elif field.metadata["required"]:
+            raise SettingsError(f"{variable} is missing: set it in the environment (see the settings in README.md).")
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+@cache
+def settings() -> Settings:
+    """Return this process's settings, read from its environment at first use."""
+    return load(os.environ)
+
+
+def _parsed(parse: Callable[[str], Any], variable: str, raw: str) -> Any:
+    try:
+        return parse(raw)
+    except ValueError:
+        raise SettingsError(f"{variable} cannot be read: {parse.__doc__}") from None
+
+
+def _check(settings: Settings) -> None:
+    if settings.environment not in ENVIRONMENTS:
+        raise SettingsError(f"AMANA_ENV must be one of {', '.join(ENVIRONMENTS)}.")
+    if len(settings.secret_key) < 32:
+        raise SettingsError("SECRET_KEY is too short: at least 32 characters, made by a random generator.")
+    if settings.is_production:
+        _refuse_examples(settings)
+    else:
+        _require_loopback(settings)
+
+
+def _refuse_examples(settings: Settings) -> None:
+    for field in fields(Settings):
+        if field.metadata["secret"] and known_example(str(getattr(settings, field.name))):
+            raise SettingsError(f"{field.metadata['variable']} holds an example from the documentation: choose your own.")
+    for variable, url in (("KONNECT_BASE_URL", settings.konnect_base_url), ("PUBLIC_URL", settings.public_url)):
+        if urlsplit(url).scheme != "https":
+            raise SettingsError(f"{variable} must be an https address in production.")
+    if settings.sandbox_url:
+        raise SettingsError("SANDBOX_URL has no place in production: unset it.")
+    if settings.argon2_memory_kib < 19_456:
+        raise SettingsError("ARGON2_MEMORY_KIB is below 19456, the OWASP minimum: raise it or unset it.")
+
+
+def _require_loopback(settings: Settings) -> None:
+    """Keep demo and test on this machine, so that neither can ever move real money or real mail."""
+    outside = {
+        "DATABASE_URL": settings.database_url,
+        "BROKER_URL": settings.broker_url,
+        "KONNECT_BASE_URL": settings.konnect_base_url,
+        "SMTP_URL": settings.smtp_url,
+        "PUBLIC_URL": settings.public_url,
+    }
+    for variable, url in outside.items():
+        if urlsplit(url).hostname not in LOOPBACK:
+            raise SettingsError(f"{variable} must lie on loopback while AMANA_ENV is {settings.environment}.")

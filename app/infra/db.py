@@ -1,0 +1,106 @@
+"""The database: one engine per process, one way to open a transaction, the only place that commits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Uuid, create_engine, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from app.infra.config import settings
+
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+#: SQLSTATEs after which the same transaction may be run again: deadlock, serialisation failure, lock timeout.
+RETRYABLE = frozenset({"40P01", "40001", "55P03"})
+
+_open_sessions: ContextVar[int] = ContextVar("open_sessions", default=0)
+_engines: dict[int, Engine] = {}
+
+
+class Base(DeclarativeBase):
+    """What every table is declared on."""
+
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        int: BigInteger,
+        UUID: Uuid(as_uuid=True),
+    }
+
+
+def driver_url(url: str) -> str:
+    """Return the address with the driver that we use (psycopg 3)."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def engine() -> Engine:
+    """Return this process's engine. Keyed by process id: a connection must never cross a fork."""
+    pid = os.getpid()
+    if pid not in _engines:
+        chosen = settings()
+        _engines[pid] = create_engine(
+            driver_url(chosen.database_url),
+            pool_size=chosen.database_pool_size,
+            max_overflow=5,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
+        )
+    return _engines[pid]
+
+
+def _server_options(statement_timeout: int) -> str:
+    return (
+        f"-c timezone=UTC -c statement_timeout={statement_timeout}s -c lock_timeout=5s"
+        " -c idle_in_transaction_session_timeout=30s"
+    )
+
+
+@contextmanager
+def session_scope() -> Iterator[Session]:
+    """Open one transaction: committed at the end of the block, rolled back when anything is raised in it."""
+    token = _open_sessions.set(_open_sessions.get() + 1)
+    try:
+        with Session(engine(), expire_on_commit=False) as session:
+            yield session
+            session.commit()
+    finally:
+        _open_sessions.reset(token)
+
+
+def session_is_open() -> bool:
+    """Tell whether this thread holds a transaction: then nothing may be asked of the outside world."""
+    return _open_sessions.get() > 0
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """Return the SQLSTATE of a database error, empty where there is none."""
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def constraint(error: DBAPIError) -> str:
+    """Return the name of the violated constraint, empty where there is none."""
+    diagnostics = getattr(error.orig, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) or ""
+
+
+def ping() -> None:
+    """Ask the database for a sign of life; raises what SQLAlchemy raises when there is none."""
+    with engine().connect() as connection:
+        connection.execute(text("SELECT 1"))

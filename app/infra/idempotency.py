@@ -1,0 +1,86 @@
+"""Answers kept under the caller's key (Idempotency-Key), in the transaction of the work they answer."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.infra.config import settings
+from app.infra.db import Base
+from app.kernel.clock import wall_now
+from app.kernel.errors import InvalidInput, Refusal
+
+
+class KeyReused(InvalidInput):
+    """This Idempotency-Key was used with another body: take a new key for a new request."""
+
+    code = "idempotency_key_reused"
+
+
+class StillRunning(Refusal):
+    """A request with this Idempotency-Key is still running: ask again in a moment."""
+
+    code = "idempotency_in_progress"
+
+
+class StoredAnswer(Base):
+    """The first answer to a key. `scope` is the caller and the route: nobody can read another's answer."""
+
+    __tablename__ = "idempotency_key"
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes]
+    status: Mapped[int]
+    headers: Mapped[dict[str, Any]]
+    body: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+def replayed(session: Session, scope: str, key: str, body: bytes) -> StoredAnswer | None:
+    """Return the stored answer, None for a first run; raise StillRunning or KeyReused.
+
+    The advisory lock is held until the transaction ends, so of two requests at once one runs and one is told to wait.
+    """
+    lock = int.from_bytes(hashlib.sha256(f"{scope}\0{key}".encode()).digest()[:8], signed=True)
+    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}):
+        raise StillRunning
+    stored = session.get(StoredAnswer, (scope, key))
+    if stored is None or stored.created_at < wall_now() - timedelta(seconds=settings().idempotency_seconds):
+        return None
+    if stored.fingerprint != _fingerprint(body):
+        raise KeyReused
+    return stored
+
+
+def store(session: Session, answer: StoredAnswer, body: bytes) -> None:
+    """Keep the answer with the work; an outlived one under the same key is replaced."""
+    values = {
+        "scope": answer.scope, "key": answer.key, "fingerprint": _fingerprint(body), "status": answer.status,
+        "headers": answer.headers, "body": answer.body, "created_at": wall_now(),
+    }  # fmt: skip
+    statement = insert(StoredAnswer).values(values)
+    session.execute(statement.on_conflict_do_update(index_elements=["scope", "key"], set_=values))
+
+
+def purge(session: Session) -> int:
+    """Delete answers past their time and return how many; any number of sweeps may run at once."""
+    oldest = wall_now() - timedelta(seconds=settings().idempotency_seconds)
+    found = session.execute(
+        text("""
+            DELETE FROM idempotency_key WHERE (scope, key) IN (
+                SELECT scope, key FROM idempotency_key WHERE created_at < :oldest LIMIT 1000 FOR UPDATE SKIP LOCKED)
+            RETURNING key
+        """),
+        {"oldest": oldest},
+    )
+    return len(found.all())
+
+
+def _fingerprint(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest()

@@ -1,0 +1,44 @@
+"""Structured logs: one JSON object a line, on standard error, with the correlation id and an allow-list of keys."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Any
+
+from app.infra.correlation import correlation_id
+from app.kernel.clock import rfc3339, wall_now
+
+#: Keys that a log call may add with `extra=`. Anything else is dropped: a name or a token cannot slip in.
+ALLOWED = frozenset(
+    {
+        "attempt", "attempt_id", "booking_id", "count", "delivery_id", "duration_ms", "event", "gateway", "method",
+        "outcome", "payment_id", "queue", "retry_in_seconds", "route", "status", "task", "worker",
+    }
+)  # fmt: skip
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line: at, level, logger, message, correlation_id, allowed extras, error."""
+        line: dict[str, Any] = {
+            "at": rfc3339(wall_now()),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "correlation_id": correlation_id(),
+        }
+        line.update({key: value for key, value in record.__dict__.items() if key in ALLOWED})
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def configure(level: str) -> None:
+    """Send everything that this process logs through the formatter."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,0 +1,118 @@
+"""The worker's side: claim a delivery, and record how it ended under the fence it was claimed with."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.infra.config import settings
+from app.infra.outbox.events import DeliveryDied
+from app.infra.outbox.reactions import event_class
+from app.infra.outbox.record import record
+from app.kernel.errors import PermanentFailure, TransientFailure
+from app.kernel.events import Event
+
+#: Longest traceback that is kept, in characters: its end says most.
+TRACEBACK_LIMIT = 20_000
+
+
+class FenceLost(RuntimeError):
+    """The lease ran out and somebody else took the delivery: this outcome must not count."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that this worker holds until its lease runs out."""
+
+    id: UUID
+    fence: int
+    attempt: int
+    attempts_left: int
+    cap_seconds: int
+    event_type: str
+    payload: dict[str, Any]
+    correlation_id: str
+
+    def event(self) -> Event:
+        """Return the fact that caused the delivery."""
+        return event_class(self.event_type).from_payload(self.payload)
+
+
+# SKIP LOCKED: a second copy of the message must not wait while the first is at work, it is simply dropped.
+# The attempt is counted here, before the work, so that work which kills its worker is bounded too.
+_CLAIM = text("""
+    WITH mine AS (
+        SELECT id FROM delivery WHERE id = :id AND state = 'published' FOR UPDATE SKIP LOCKED
+    )
+    UPDATE delivery AS d
+    SET state = 'running', attempts = attempts + 1, attempts_left = attempts_left - 1, fence = fence + 1,
+        lease_until = now() + make_interval(secs => :lease), started_at = clock_timestamp(), worker = :worker
+    FROM mine, event AS e
+    WHERE d.id = mine.id AND e.id = d.event_id
+    RETURNING d.id, d.fence, d.attempts, d.attempts_left, d.cap_seconds, e.type, e.payload, e.correlation_id
+""")
+
+_END = text("""
+    WITH ended AS (
+        UPDATE delivery
+        SET state = :state, lease_until = NULL, available_at = now() + make_interval(secs => :delay),
+            finished_at = CASE WHEN :final THEN clock_timestamp() END
+        WHERE id = :id AND fence = :fence AND state = 'running'
+        RETURNING id, attempts, started_at, worker
+    )
+    INSERT INTO delivery_attempt (delivery_id, n, started_at, ended_at, worker, outcome, error, traceback)
+    SELECT id, attempts, started_at, clock_timestamp(), worker, :state, :error, :traceback FROM ended
+    RETURNING n
+""")
+
+
+def claim(session: Session, delivery_id: UUID, worker: str) -> Claimed | None:
+    """Take the delivery; None when it is not there to be taken (done, running elsewhere, or a stale message)."""
+    row = session.execute(
+        _CLAIM, {"id": delivery_id, "lease": settings().lease_seconds, "worker": worker}
+    ).one_or_none()
+    return Claimed(*row) if row else None
+
+
+def finish(session: Session, claimed: Claimed) -> None:
+    """Record success; raise FenceLost when the delivery is no longer ours."""
+    _end(session, claimed, "done")
+
+
+def fail(session: Session, claimed: Claimed, error: BaseException, trace: str) -> float | None:
+    """Record failure: return the seconds until the next try, or None when the delivery is dead."""
+    details = {"error": f"{type(error).__name__}: {error}"[:1000], "traceback": trace[-TRACEBACK_LIMIT:]}
+    if isinstance(error, PermanentFailure) or claimed.attempts_left <= 0:
+        _end(session, claimed, "dead", **details)
+        report_death(session, claimed.id, claimed.event_type)
+        return None
+    delay = backoff(claimed.attempt, claimed.cap_seconds, error)
+    _end(session, claimed, "retry", delay=delay, **details)
+    return delay
+
+
+def report_death(session: Session, delivery_id: UUID, event_type: str) -> None:
+    """Record DeliveryDied, once; a report that dies is only counted, or reports would breed for ever."""
+    if event_type != DeliveryDied.type_name():
+        record(session, DeliveryDied(delivery_id=delivery_id))
+
+
+def backoff(attempt: int, cap_seconds: int, error: BaseException | None = None) -> float:
+    """Return the seconds to wait: 2^n and up to 1 s of jitter, capped; never less than the other side asked for."""
+    wait = min(cap_seconds, settings().retry_base_seconds * 2.0 ** min(attempt, 16)) + random.random()  # noqa: S311
+    asked = error.retry_after if isinstance(error, TransientFailure) else None
+    return max(wait, asked or 0.0)
+
+
+def _end(session: Session, claimed: Claimed, state: str, *, delay: float = 0.0, **details: str) -> None:
+    parameters = {
+        "id": claimed.id, "fence": claimed.fence, "state": state, "delay": delay, "final": state != "retry",
+        "error": details.get("error"), "traceback": details.get("traceback"),
+    }  # fmt: skip
+    if session.execute(_END, parameters).one_or_none() is None:
+        raise FenceLost(f"delivery {claimed.id} was taken over after its lease ran out")

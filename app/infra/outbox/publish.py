@@ -1,0 +1,111 @@
+"""The relay's side: which deliveries go to the broker now, and which must be sent again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.infra.config import settings
+from app.infra.outbox.claim import report_death
+
+#: How often a delivery may be found never to have started or finished before it is taken for poison.
+MAX_RESCUES = 30
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What the relay puts into the broker: the id, under the task's real name."""
+
+    id: UUID
+    task: str
+    queue: str
+
+
+# Per queue only so many as the window leaves free: a flushed broker loses little, and waiting stays in Postgres
+# where it can be seen. In order means: nothing unfinished and older under the same key.
+_TAKE_DUE = text("""
+    WITH free AS (
+        SELECT q.queue, :window - count(d.id) AS places
+        FROM (SELECT DISTINCT queue FROM delivery WHERE state IN ('pending', 'retry')) AS q
+        LEFT JOIN delivery AS d ON d.queue = q.queue AND d.state IN ('published', 'running')
+        GROUP BY q.queue
+    ), due AS (
+        SELECT picked.id FROM free, LATERAL (
+            SELECT d.id FROM delivery AS d
+            WHERE d.queue = free.queue AND d.state IN ('pending', 'retry') AND d.available_at <= now()
+              AND (d.ordering_key IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM delivery AS older
+                    WHERE older.ordering_key = d.ordering_key AND older.seq < d.seq
+                      AND older.state IN ('pending', 'published', 'running', 'retry')))
+            ORDER BY d.seq LIMIT greatest(free.places, 0) FOR UPDATE SKIP LOCKED
+        ) AS picked
+    )
+    UPDATE delivery AS d SET state = 'published', published_at = now() FROM due WHERE d.id = due.id
+    RETURNING d.id, d.task, d.queue
+""")
+
+_WITHDRAW = text("""
+    UPDATE delivery SET state = 'pending', available_at = now() + interval '1 second'
+    WHERE id = ANY(:ids) AND state = 'published'
+""")
+
+_RESCUE_PUBLISHED = text("""
+    WITH silent AS (
+        SELECT id FROM delivery
+        WHERE state = 'published' AND published_at < now() - make_interval(secs => :patience)
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE delivery AS d SET state = CASE WHEN rescues >= :most THEN 'dead' ELSE 'pending' END, rescues = rescues + 1
+    FROM silent, event AS e WHERE d.id = silent.id AND e.id = d.event_id
+    RETURNING d.id, d.state, e.type
+""")
+
+_RESCUE_RUNNING = text("""
+    WITH lost AS (
+        SELECT id FROM delivery WHERE state = 'running' AND lease_until < now() FOR UPDATE SKIP LOCKED
+    ), freed AS (
+        UPDATE delivery AS d
+        SET state = CASE WHEN attempts_left <= 0 THEN 'dead' ELSE 'retry' END, lease_until = NULL,
+            available_at = now()
+        FROM lost, event AS e WHERE d.id = lost.id AND e.id = d.event_id
+        RETURNING d.id, d.state, d.attempts, d.started_at, d.worker, e.type
+    ), kept AS (
+        INSERT INTO delivery_attempt (delivery_id, n, started_at, ended_at, worker, outcome, error)
+        SELECT id, attempts, started_at, now(), worker, 'lost', 'The lease ran out: the worker died or hung.' FROM freed
+    )
+    SELECT id, state, type FROM freed
+""")
+
+
+def take_due(session: Session) -> list[Outgoing]:
+    """Mark what is due as published and return it; the caller commits first and talks to the broker afterwards."""
+    return [Outgoing(*row) for row in session.execute(_TAKE_DUE, {"window": settings().relay_window})]
+
+
+def withdraw(session: Session, ids: list[UUID]) -> None:
+    """Take back what the broker did not accept; it goes out again a second later."""
+    session.execute(_WITHDRAW, {"ids": ids})
+
+
+def rescue(session: Session) -> int:
+    """Free what was published but never started, and what lost its lease; return how many. Any number may run."""
+    patience = settings().published_patience_seconds
+    rows = session.execute(_RESCUE_PUBLISHED, {"patience": patience, "most": MAX_RESCUES}).all()
+    rows += session.execute(_RESCUE_RUNNING).all()
+    for delivery_id, state, event_type in rows:
+        if state == "dead":
+            report_death(session, delivery_id, event_type)
+    return len(rows)
+
+
+def sleep(session: Session) -> None:
+    """Say that a relay is about to sleep: from now on a commit with new work wakes it."""
+    session.execute(text("UPDATE relay_sleep SET sleeping = true WHERE NOT sleeping"))
+
+
+def wake(session: Session) -> None:
+    """Say that a relay is at work: nobody needs to wake it."""
+    session.execute(text("UPDATE relay_sleep SET sleeping = false WHERE sleeping"))

@@ -1,0 +1,56 @@
+"""Record facts: the event and one delivery for each task that reacts, in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.infra.correlation import correlation_id
+from app.infra.outbox.reactions import reactions_of
+from app.kernel.events import Event
+from app.kernel.ids import new_id
+
+#: The channel on which a sleeping relay is woken.
+RELAY_CHANNEL = "amana_relay"
+
+# One round trip. NOTIFY takes a lock that all committing transactions share, so it is sent only while a relay
+# sleeps; a relay that falls asleep at this very moment looks again before it does, and wakes after 1 s in any case.
+_RECORD = text("""
+    WITH fact AS (
+        INSERT INTO event (id, type, payload, correlation_id, reactions)
+        VALUES (:id, :type, CAST(:payload AS jsonb), :correlation_id, cardinality(CAST(:tasks AS text[])))
+        RETURNING id
+    ), work AS (
+        INSERT INTO delivery (id, event_id, task, queue, ordering_key, tries, attempts_left, cap_seconds)
+        SELECT r.id, fact.id, r.task, r.queue, r.ordering_key, r.tries, r.tries, r.cap_seconds
+        FROM fact, unnest(
+            CAST(:ids AS uuid[]), CAST(:tasks AS text[]), CAST(:queues AS text[]), CAST(:keys AS text[]),
+            CAST(:tries AS bigint[]), CAST(:caps AS bigint[])
+        ) AS r (id, task, queue, ordering_key, tries, cap_seconds)
+    )
+    SELECT pg_notify('amana_relay', '') FROM relay_sleep WHERE sleeping
+""")
+
+
+def record(session: Session, *events: Event) -> None:
+    """Write the facts; raise UnknownEvent or NoChoreography when nobody was told who reacts."""
+    for event in events:
+        reactions = reactions_of(event)
+        session.flush()  # the rows that the fact is about must be there first
+        session.execute(
+            _RECORD,
+            {
+                "id": new_id(),
+                "type": event.type_name(),
+                "payload": json.dumps(event.payload()),
+                "correlation_id": correlation_id(),
+                "ids": [new_id() for _ in reactions],
+                "tasks": [reaction.task for reaction in reactions],
+                "queues": [reaction.queue for reaction in reactions],
+                "keys": [reaction.ordering_key(event) for reaction in reactions],
+                "tries": [reaction.tries for reaction in reactions],
+                "caps": [reaction.cap_seconds for reaction in reactions],
+            },
+        )

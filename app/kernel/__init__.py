@@ -1,0 +1,1 @@
+"""Words that every room speaks: money, time, ids, errors, events, states. Standard library only."""

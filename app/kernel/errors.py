@@ -1,0 +1,91 @@
+"""Refusals and failures. One class for each reason; the web renders refusals, deliveries act on failures."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """Something asked of us that we do not do; nothing was changed. Rendered as problem+json by app/web/problems.py."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.CONFLICT
+    code: ClassVar[str] = "conflict"
+
+    def __init__(self, detail: str = "") -> None:
+        """Take the sentence that tells a person what is wrong and what to do about it."""
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        super().__init__(self.detail)
+
+
+class InvalidInput(Refusal):
+    """The request can be read but not accepted as it stands."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_input"
+
+    def __init__(self, detail: str = "", *, pointer: str = "") -> None:
+        """Take the sentence and the JSON pointer (RFC 6901) of the field it is about."""
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+class Unreadable(Refusal):
+    """The request cannot be read."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "unreadable"
+
+
+class Unauthenticated(Refusal):
+    """Sign in first: send a valid access token as 'Authorization: Bearer …'."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthenticated"
+
+
+class Forbidden(Refusal):
+    """You are known, but this is not yours to do."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is not yours to see."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+
+
+class TooMany(Refusal):
+    """Too many requests: wait as long as Retry-After says."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
+
+    def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
+        """Take the sentence and the seconds to wait."""
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Failure(Exception):
+    """Work for the outside world or the database that did not come to its end."""
+
+
+class TransientFailure(Failure):
+    """It did not happen and may be tried again: connection refused, 429, a lock that was not given."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Take what happened and, where the other side said so, the seconds to wait."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PermanentFailure(Failure):
+    """It did not happen and never will as it stands: trying again is pointless."""
+
+
+class UnknownOutcome(Failure):
+    """It may have happened: the answer was lost. Ask the other side before doing it again."""

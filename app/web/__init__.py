@@ -1,0 +1,1 @@
+"""The HTTP toolkit: the only plumbing that knows Flask. It knows no room."""

@@ -1,0 +1,150 @@
+"""Every error answer is application/problem+json (RFC 9457), with a stable code and the request's id."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask, Response
+from flask_smorest import Api
+from sqlalchemy.exc import DataError, DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from app.infra import db
+from app.infra.correlation import correlation_id
+from app.kernel.errors import InvalidInput, Refusal, TooMany
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+#: Codes of answers that the framework itself gives.
+CODES = {
+    400: "unreadable", 404: "not_found", 405: "method_not_allowed", 408: "request_timeout", 413: "body_too_large",
+    415: "unsupported_media_type", 422: "invalid_input", 429: "too_many_requests", 500: "internal_error",
+    503: "try_again",
+}  # fmt: skip
+
+
+class FieldProblem(ma.Schema):
+    """One field that cannot be accepted."""
+
+    pointer = ma.fields.String(required=True, metadata={"description": "JSON pointer (RFC 6901) of the field"})
+    message = ma.fields.String(required=True)
+
+
+class Problem(ma.Schema):
+    """What went wrong, for a program (`code`) and for a person (`detail`)."""
+
+    type = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(required=True)
+    instance = ma.fields.String(required=True, metadata={"description": "the request id"})
+    code = ma.fields.String(required=True)
+    errors = ma.fields.List(ma.fields.Nested(FieldProblem), metadata={"description": "with status 422"})
+
+
+class ProblemApi(Api):
+    """flask-smorest with problem+json in its answers and in its document."""
+
+    ERROR_SCHEMA = Problem
+
+    def _register_responses(self) -> None:
+        shown = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = shown
+
+    def _register_error_handlers(self) -> None:
+        register(self._app)
+
+
+def register(app: Flask) -> None:
+    """Render every way in which a request can end badly."""
+    app.register_error_handler(Refusal, render_refusal)
+    app.register_error_handler(HTTPException, render_http_exception)
+    app.register_error_handler(DBAPIError, render_database_error)
+    app.register_error_handler(Exception, render_unexpected)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer; `errors` are {pointer, message} of the fields."""
+    body: dict[str, Any] = {
+        "type": f"/problems/{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": correlation_id(),
+        "code": code,
+    }
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        body["errors"] = errors or [{"pointer": "", "message": detail}]
+    return Response(json.dumps(body, ensure_ascii=False), status, dict(headers or {}), content_type=CONTENT_TYPE)
+
+
+def render_refusal(refusal: Refusal) -> Response:
+    """Render one of our own refusals."""
+    errors = None
+    headers: dict[str, str] = {}
+    if isinstance(refusal, InvalidInput):
+        errors = [{"pointer": refusal.pointer, "message": refusal.detail}]
+    if isinstance(refusal, TooMany):
+        headers["Retry-After"] = str(refusal.retry_after)
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(refusal.status, refusal.code, refusal.detail, errors=errors, headers=headers)
+
+
+def render_http_exception(error: HTTPException) -> Response:
+    """Render what Flask, werkzeug or webargs raised, with its headers (Allow of a 405, Retry-After)."""
+    status = error.code or 500
+    headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    messages = getattr(error, "data", {}).get("messages")
+    errors = list(_field_problems(messages)) if messages else None
+    detail = "Some fields cannot be accepted: see errors." if errors else error.description or error.name
+    return problem(status, CODES.get(status, "http_error"), detail, errors=errors, headers=headers)
+
+
+def render_database_error(error: DBAPIError) -> Response:
+    """Render contention as 503 with Retry-After, and a value that the database cannot hold as 422."""
+    if db.sqlstate(error) in db.RETRYABLE:
+        return problem(503, "try_again", "Too many at once for this row: try again.", headers={"Retry-After": "1"})
+    if isinstance(error, DataError):
+        log.exception("a value got as far as the database")
+        return problem(422, "invalid_input", "A value is outside what can be stored.")
+    return render_unexpected(error)
+
+
+def render_unexpected(error: Exception) -> Response:
+    """Log a mistake of ours, and say nothing of it but its id."""
+    log.error("a request failed", exc_info=error)
+    return problem(500, "internal_error", "This is our mistake. Tell us the instance, and we will find it.")
+
+
+def _field_problems(messages: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Turn marshmallow's nested messages into JSON pointers; the outermost key is the location (json, query)."""
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            step = "" if key in ("json", "query", "path", "_schema") else f"/{_escaped(key)}"
+            yield from _field_problems(inner, path + step)
+    elif isinstance(messages, (list, tuple)):
+        for message in messages:
+            yield from _field_problems(message, path)
+    else:
+        yield {"pointer": path, "message": str(messages)}
+
+
+def _escaped(key: object) -> str:
+    return str(key).replace("~", "~0").replace("/", "~1")

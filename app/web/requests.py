@@ -1,0 +1,57 @@
+"""What surrounds every request: its id, its log line, the headers of every answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+
+from flask import Flask, Response, g, request
+
+from app.infra.correlation import correlate, correlation_id
+from app.kernel.ids import new_id
+
+log = logging.getLogger("app.requests")
+
+_VISIBLE = re.compile(r"^[\x21-\x7e]{1,128}$")
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=31536000",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def register(app: Flask) -> None:
+    """Hook the request id in front of every request and the headers behind it."""
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def begin() -> None:
+    """Take the caller's request id, or make one: it becomes the correlation id of all that follows."""
+    given = request.headers.get("X-Request-Id", "")
+    correlate(given if _VISIBLE.match(given) else str(new_id()))
+    g.began = time.monotonic()
+
+
+def end(response: Response) -> Response:
+    """Set the headers and write one line; the route's pattern is logged, never the path: it may hold a MAC."""
+    response.headers["X-Request-Id"] = correlation_id()
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if "preference_applied" in g:
+        response.headers["Preference-Applied"] = g.preference_applied
+    log.info(
+        "request",
+        extra={
+            "method": request.method,
+            "route": str(request.url_rule or "unknown"),
+            "status": response.status_code,
+            "duration_ms": round((time.monotonic() - g.get("began", time.monotonic())) * 1000),
+        },
+    )
+    return response

@@ -1,0 +1,63 @@
+"""Prefer: wait=N (RFC 7240): hold the answer until something changed, without holding a database session."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import TypeVar
+from uuid import UUID
+
+from flask import g, request
+
+from app.infra.changes import listener
+from app.infra.config import settings
+
+T = TypeVar("T")
+
+MAX_SECONDS = 20
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
+
+
+@cache
+def _places() -> threading.BoundedSemaphore:
+    """At most half of this process's threads wait, so that the other half always answers."""
+    return threading.BoundedSemaphore(max(1, settings().web_threads // 2))
+
+
+def answer_when_changed(row_id: UUID, read: Callable[[], T], version: Callable[[T], Hashable]) -> T:
+    """Return `read()` at once, or, asked to wait, as soon as its `version` differs from the first look.
+
+    `read` opens and closes its own transaction; none is held in between.
+    """
+    first = read()
+    seconds = _asked_for()
+    if seconds == 0 or not _places().acquire(blocking=False):
+        return first
+    try:
+        return _wait(row_id, first, read, version, seconds)
+    finally:
+        _places().release()
+
+
+def _wait(row_id: UUID, first: T, read: Callable[[], T], version: Callable[[T], Hashable], seconds: int) -> T:
+    g.preference_applied = f"wait={seconds}"
+    end = time.monotonic() + seconds
+    signal = listener.watch(row_id)
+    try:
+        # Look again after beginning to watch, and once a second: a change in between must not be slept through.
+        latest = read()
+        while version(latest) == version(first) and (left := end - time.monotonic()) > 0:
+            signal.wait(min(1.0, left))
+            signal.clear()
+            latest = read()
+        return latest
+    finally:
+        listener.unwatch(row_id, signal)
+
+
+def _asked_for() -> int:
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(found.group(1)), MAX_SECONDS) if found else 0

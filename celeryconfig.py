@@ -1,0 +1,53 @@
+"""Celery's settings. Why each differs from its default: docs/adr/0002-postgres-is-the-truth-celery-the-carrier.md."""
+
+from datetime import timedelta
+
+from kombu import Queue
+
+from app.infra.config import settings
+
+_settings = settings()
+
+broker_url = _settings.broker_url
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # never give up on the broker
+broker_transport_options = {
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    # Without these three a half-open connection stops a worker for ever, without a line in its log.
+    "socket_timeout": 15,
+    "socket_connect_timeout": 5,
+    "health_check_interval": 10,
+    "socket_keepalive": True,
+    "global_keyprefix": "amana:",
+}
+
+task_serializer = "json"
+accept_content = ["json"]
+task_ignore_result = True  # the outcome stands in Postgres
+result_backend = None
+
+task_acks_late = True
+task_reject_on_worker_lost = False  # True is an endless loop for poison; leases and attempts bound it in Postgres
+worker_prefetch_multiplier = 4
+worker_cancel_long_running_tasks_on_connection_loss = False
+worker_max_tasks_per_child = 5_000
+worker_max_memory_per_child = 400_000  # KiB
+worker_soft_shutdown_timeout = 5
+worker_enable_soft_shutdown_on_idle = True
+worker_hijack_root_logger = False
+
+# HTTP deadline < soft limit < hard limit < lease < visibility timeout.
+task_soft_time_limit = 40
+task_time_limit = 50
+
+QUEUES = ("payments", "booking", "escrow", "payouts", "calendar", "notifications", "maintenance", "dead_letter")
+task_queues = [Queue(name) for name in QUEUES]
+task_default_queue = "maintenance"
+task_create_missing_queues = True
+
+imports = ("tasks.maintenance", "tasks.ops")
+
+_every = timedelta(seconds=_settings.sweep_seconds)
+beat_schedule: dict[str, dict[str, object]] = {}

@@ -1,0 +1,146 @@
+"""The two kinds of task. Both are ordinary Celery tasks that carry one argument: the id of a delivery.
+
+* `in_one_transaction`: pure database work; claim, work and outcome commit together.
+* `with_outside_calls`: claim; call the outside with no session open; outcome and its effects commit together.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from celery import Task
+from celery.exceptions import Retry
+from sqlalchemy.orm import Session
+
+from app.infra.correlation import correlate
+from app.infra.db import session_scope
+from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish
+from tasks.worker import app
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Errand:
+    """A claimed delivery whose task talks to the outside world."""
+
+    claimed: Claimed
+    event: Any
+    ended: bool = field(default=False)
+
+    @contextmanager
+    def outcome(self) -> Iterator[Session]:
+        """Open the transaction that holds the effects and the end of the delivery; FenceLost undoes both."""
+        with session_scope() as session:
+            finish(session, self.claimed)
+            yield session
+        self.ended = True
+
+
+def in_one_transaction(work: Callable[[Session, Any], object]) -> Task:
+    """Make a task of a function `(session, event)` that touches nothing but the database."""
+
+    @wraps(work)
+    def run(delivery_id: str) -> None:
+        with session_scope() as session:
+            claimed = claim(session, UUID(delivery_id), worker_name())
+            if claimed is None:
+                return _dropped(run.__name__, delivery_id)
+            correlate(claimed.correlation_id)
+            work(session, claimed.event())
+            finish(session, claimed)
+        return None
+
+    return _register(work, run, _claim_and_fail)
+
+
+def with_outside_calls(work: Callable[[Errand], object]) -> Task:
+    """Make a task of a function `(errand)` that calls somebody else and then opens `errand.outcome()`."""
+
+    def run(delivery_id: str) -> None:
+        with session_scope() as session:
+            claimed = claim(session, UUID(delivery_id), worker_name())
+        if claimed is None:
+            return _dropped(run.__name__, delivery_id)
+        correlate(claimed.correlation_id)
+        try:
+            _run_errand(work, claimed)
+        except Exception as error:
+            error.__claimed__ = claimed  # type: ignore[attr-defined]  # tells the failure handler which fence it had
+            raise
+        return None
+
+    return _register(work, wraps(work)(run), _fail_claimed)
+
+
+def worker_name() -> str:
+    """Return who runs this: host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _run_errand(work: Callable[[Errand], object], claimed: Claimed) -> None:
+    errand = Errand(claimed, claimed.event())
+    work(errand)
+    if not errand.ended:
+        with errand.outcome():
+            log.debug("nothing to record", extra={"delivery_id": claimed.id})
+
+
+def _register(
+    work: Callable[..., object], run: Callable[[str], None], record_failure: Callable[[UUID, Exception], float | None]
+) -> Task:
+    @wraps(work)
+    def guarded(delivery_id: str) -> None:
+        try:
+            run(delivery_id)
+        except FenceLost:
+            log.warning("the lease was lost, the outcome is dropped", extra={"delivery_id": delivery_id})
+        except Exception as error:
+            _after_failure(work.__name__, delivery_id, error, record_failure(UUID(delivery_id), error))
+
+    return app.task(name=f"{work.__module__}.{work.__name__}")(guarded)
+
+
+def _after_failure(task: str, delivery_id: str, error: Exception, retry_in: float | None) -> None:
+    extra = {"delivery_id": delivery_id, "task": task, "retry_in_seconds": retry_in}
+    if retry_in is None:
+        log.error("a delivery is dead", exc_info=error, extra=extra)
+        raise error
+    log.warning("a delivery failed and will be retried: %s", type(error).__name__, extra=extra)
+    # Raised without apply_async: Celery acknowledges the message and shows RETRY; Postgres sends the next try.
+    raise Retry(str(error), exc=error, when=retry_in) from error
+
+
+def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
+    """The work was rolled back together with its claim: claim again and end it, in one transaction."""
+    with session_scope() as session:
+        claimed = claim(session, delivery_id, worker_name())
+        if claimed is None:  # another copy of the message has it: its outcome counts
+            raise FenceLost(str(delivery_id))
+        return fail(session, claimed, error, _trace(error))
+
+
+def _fail_claimed(delivery_id: UUID, error: Exception) -> float | None:
+    claimed: Claimed | None = getattr(error, "__claimed__", None)
+    if claimed is None:  # the claim itself failed: the database is away, the relay sends the message again
+        raise error
+    with session_scope() as session:
+        return fail(session, claimed, error, _trace(error))
+
+
+def _trace(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def _dropped(task: str, delivery_id: str) -> None:
+    log.info("a message without work was dropped", extra={"delivery_id": delivery_id, "task": task})
+

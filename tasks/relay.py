@@ -1,0 +1,138 @@
+"""The relay carries due deliveries from Postgres to the broker. Run any number: `python -m tasks.relay`."""
+
+from __future__ import annotations
+
+import logging
+import select
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import psycopg
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import OperationalError as DatabaseError
+
+from app.infra import logs
+from app.infra.config import settings
+from app.infra.db import session_scope
+from app.infra.outbox import publish
+from app.infra.outbox.record import RELAY_CHANNEL
+from tasks.worker import app
+
+log = logging.getLogger(__name__)
+
+#: What a broker that is away can raise through kombu and redis-py.
+BROKER_ERRORS = (BrokerError, OSError, *app.connection().connection_errors, *app.connection().channel_errors)
+
+IDLE_SECONDS = 1.0
+RESCUE_EVERY_SECONDS = 1.0
+BATCH = 500
+
+
+class Relay:
+    """One copy of the relay. It keeps nothing in memory that matters."""
+
+    def __init__(self) -> None:
+        """Start awake."""
+        self.stopping = threading.Event()
+        self._rescued_at = 0.0
+
+    def stop(self, *_: int | FrameType | None) -> None:
+        """Finish the batch in hand, then end."""
+        self.stopping.set()
+
+    def run(self) -> None:
+        """Carry deliveries until stopped; a database or broker that is away is waited for."""
+        pause = 0.2
+        while not self.stopping.is_set():
+            try:
+                with _listening() as notices:
+                    pause = 0.2
+                    self._carry(notices)
+            except (psycopg.OperationalError, DatabaseError, *BROKER_ERRORS) as error:
+                log.warning("the relay waits: %s", type(error).__name__)
+                self.stopping.wait(pause)
+                pause = min(pause * 2, 5.0)
+
+    def _carry(self, notices: psycopg.Connection[Any]) -> None:
+        while not self.stopping.is_set():
+            self._rescue_when_due()
+            if not self._publish_due():
+                self._doze(notices)
+
+    def _rescue_when_due(self) -> None:
+        if time.monotonic() - self._rescued_at < RESCUE_EVERY_SECONDS:
+            return
+        with session_scope() as session:
+            count = publish.rescue(session)
+        self._rescued_at = time.monotonic()
+        if count:
+            log.warning("deliveries were rescued", extra={"count": count})
+
+    def _publish_due(self) -> int:
+        """Mark what is due as published, then give it to the broker; what the broker refuses is taken back.
+
+        If the relay dies in between, the deliveries stand as published without a message: `rescue` finds them.
+        """
+        with session_scope() as session:
+            due = publish.take_due(session)
+        try:
+            _send(due)
+        except BROKER_ERRORS:
+            with session_scope() as session:
+                publish.withdraw(session, [outgoing.id for outgoing in due])
+            raise
+        return len(due)
+
+    def _doze(self, notices: psycopg.Connection[Any]) -> None:
+        """Sleep until new work is committed or a second has passed.
+
+        Look once more after saying so: work that was committed just before would otherwise wait for the second.
+        """
+        with session_scope() as session:
+            publish.sleep(session)
+        if not self._publish_due():
+            _wait_for_notice(notices)
+        with session_scope() as session:
+            publish.wake(session)
+
+
+def _send(due: list[publish.Outgoing]) -> None:
+    if not due:
+        return
+    with app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=BATCH):
+        for outgoing in due:
+            delivery_id = str(outgoing.id)
+            app.send_task(
+                outgoing.task, (delivery_id,), task_id=delivery_id, queue=outgoing.queue, producer=producer, retry=False
+            )
+
+
+def _wait_for_notice(notices: psycopg.Connection[Any]) -> None:
+    select.select([notices.fileno()], [], [], IDLE_SECONDS)
+    for _ in notices.notifies(timeout=0):
+        continue
+
+
+@contextmanager
+def _listening() -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(settings().database_url, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(f"LISTEN {RELAY_CHANNEL}")
+        yield connection
+
+
+def main() -> None:
+    """Run one relay until SIGTERM or SIGINT."""
+    logs.configure(settings().log_level)
+    relay = Relay()
+    signal.signal(signal.SIGTERM, relay.stop)
+    signal.signal(signal.SIGINT, relay.stop)
+    relay.run()
+
+
+if __name__ == "__main__":
+    main()
