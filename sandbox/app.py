@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify
 
 from sandbox import control, refusals
 from sandbox.faults import routes as fault_routes
-from sandbox.konnect import money, paypage, wire
+from sandbox.konnect import listing, money, paypage, wire
 from sandbox.mail import routes as mail_routes
 from sandbox.world import World
 
@@ -18,12 +18,12 @@ PAGES_MAY = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:
 
 
 def create_app(world: World) -> Flask:
-    """The application that shows `world`; it answers to names of loopback only (a rebound DNS name gets 400)."""
+    """Make the application that shows `world`; it answers to names of loopback only (a rebound DNS name gets 400)."""
     app = Flask("sandbox")
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, TRUSTED_HOSTS=["127.0.0.1", "localhost", "[::1]"])
     app.extensions["world"] = world
     app.jinja_env.filters["money"] = money.formatted
-    for room in (wire, paypage, mail_routes, fault_routes, control):
+    for room in (wire, paypage, listing, mail_routes, fault_routes, control):
         app.register_blueprint(room.blueprint)
     app.add_url_rule("/health", view_func=health)
     app.after_request(guard_pages)
@@ -32,7 +32,7 @@ def create_app(world: World) -> Flask:
 
 
 def health() -> Response:
-    """That it runs."""
+    """Say that it runs."""
     return jsonify(status="ok")
 
 

@@ -32,7 +32,7 @@ class Clock:
         self._rest_until = float("-inf")
 
     def now(self, *, max_age: float = 0.0) -> datetime:
-        """Business time in UTC, by an answer to a question put at most `max_age` seconds before this call.
+        """Tell business time in UTC, by an answer to a question put at most `max_age` seconds before this call.
 
         Callers that wait for each other share one answer, as long as it was asked after they arrived: a storm of
         clicks costs a few questions, and nobody sees a time from before the clock was moved.
@@ -45,7 +45,7 @@ class Clock:
         return self.last_known()
 
     def last_known(self) -> datetime:
-        """Business time in UTC by the last offset that was told; asks nobody."""
+        """Tell business time in UTC by the last offset that was told; ask nobody."""
         return datetime.now(tz=UTC) + self._offset
 
     @property
@@ -62,7 +62,7 @@ class Clock:
             answer = loopback.call("POST", self.url, timeout=10, json_body=body)
         except OSError as error:
             raise ClockRefusedError(f"the clock cannot be reached: {error}") from error
-        if not 200 <= answer.status < 300:
+        if not answer.is_success:
             raise ClockRefusedError(f"the clock answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
 
     def _ask(self, url: str) -> None:
@@ -84,5 +84,5 @@ class ClockRefusedError(Exception):
 
 
 def rfc3339(instant: datetime) -> str:
-    """An instant as RFC 3339 in UTC with `Z`, to the millisecond."""
+    """Write an instant as RFC 3339 in UTC with `Z`, to the millisecond."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

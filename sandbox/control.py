@@ -9,9 +9,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from sandbox.clock import ClockRefusedError
-from sandbox.faults.catalogue import KINDS, InvalidOrderError
-from sandbox.konnect import paypage
+from sandbox.faults.catalogue import GATEWAY_CALLS, KINDS, InvalidOrderError
+from sandbox.konnect import clicks
 from sandbox.konnect.payments import LinkExpiredError, UnknownPaymentError
+from sandbox.reading import whole_number
 from sandbox.refusals import refusal_page
 from sandbox.world import world
 
@@ -23,12 +24,12 @@ SHOWN = 50
 MOST_MINUTES = 525_600
 """Minutes: the farthest that one click moves the clock, a year."""
 
-WHOLE_NUMBERS = ("count", "amount", "copies", "megabytes")
+WHOLE_NUMBERS = {"count", "amount", "copies", "megabytes"}
 
 
 @blueprint.get("/")
 def overview() -> str:
-    """Everything on one page."""
+    """Show everything on one page."""
     here = world()
     return render_template(
         "control.html",
@@ -38,21 +39,25 @@ def overview() -> str:
         mails=here.mailbox.newest(limit=SHOWN),
         faults=here.faults.listed(),
         kinds=KINDS.values(),
+        calls=GATEWAY_CALLS,
     )
 
 
 @blueprint.post("/control/payments/<ref>/<what>")
 def click(ref: str, what: str) -> Response:
-    """The payer's click (`pay`, `fail`, `late`), or one more call of the webhook (`webhook`)."""
+    """Click for the payer (`pay`, `fail`, `late`), or call the webhook once more (`webhook`)."""
     here = world()
-    if what == "webhook":
-        here.webhooks.call_soon(here.payments.get(ref))
-    elif what in {"pay", "late"}:
-        paypage.pay(here, paypage.Click(ref, late=what == "late", part=None))
-    elif what == "fail":
-        paypage.fail(here, paypage.Click(ref, late=False, part=None))
-    else:
-        raise NotFound
+    match what:
+        case "pay":
+            clicks.pay(here, clicks.Click(ref))
+        case "late":
+            clicks.pay(here, clicks.Click(ref, late=True))
+        case "fail":
+            clicks.fail(here, clicks.Click(ref))
+        case "webhook":
+            here.webhooks.call_soon(here.payments.get(ref))
+        case _:
+            raise NotFound
     return back("payments")
 
 
@@ -77,26 +82,26 @@ def end_faults() -> Response:
 @blueprint.post("/control/clock")
 def advance_clock() -> Response:
     """Move business time forward by so many minutes."""
-    minutes = request.form.get("minutes", "")
-    if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:9]) <= MOST_MINUTES):
+    minutes = whole_number(request.form.get("minutes"))
+    if minutes is None or not 1 <= minutes <= MOST_MINUTES:
         return refusal_page(422, f"minutes must be a whole number from 1 to {MOST_MINUTES}")
-    world().clock.advance(int(minutes) * 60)
+    world().clock.advance(minutes * 60)
     return back("clock")
 
 
 def read_form(form: MultiDict[str, str]) -> dict[str, Any]:
-    """The order that a form describes: an empty field was not given, `count` empty or `endless` is endless."""
-    order: dict[str, Any] = {name: value for name, value in form.items() if value != ""}
-    for name in WHOLE_NUMBERS:
-        if order.get(name, "").isdecimal():
-            order[name] = int(order[name])
+    """Read the order that a form describes: an empty field was not given, an empty `count` is endless."""
+    order: dict[str, Any] = {name: value for name, value in form.items() if value}
+    for name in WHOLE_NUMBERS & order.keys():
+        number = whole_number(order[name])
+        order[name] = order[name] if number is None else number
     if "seconds" in order:
         order["seconds"] = _number(order["seconds"])
     return order | {"count": order.get("count")}
 
 
 def back(section: str) -> Response:
-    """To the control page, where the person came from."""
+    """Go to the control page, where the person came from."""
     return make_response(redirect(url_for("control.overview", _anchor=section), 303))
 
 
@@ -109,23 +114,23 @@ def _number(text: str) -> float | str:
 
 @blueprint.errorhandler(UnknownPaymentError)
 def unknown_payment(_error: UnknownPaymentError) -> Response:
-    """The payment was forgotten meanwhile."""
+    """Say that the payment was forgotten meanwhile."""
     return refusal_page(404, "There is no payment with this reference.")
 
 
 @blueprint.errorhandler(LinkExpiredError)
 def link_expired(_error: LinkExpiredError) -> Response:
-    """Pay was clicked too late."""
+    """Say that the click came too late."""
     return refusal_page(410, "This link has expired; the button Late pays it all the same.")
 
 
 @blueprint.errorhandler(InvalidOrderError)
 def refuse_order(error: InvalidOrderError) -> Response:
-    """The form describes no fault."""
+    """Say what in the form describes no fault."""
     return refusal_page(422, str(error))
 
 
 @blueprint.errorhandler(ClockRefusedError)
 def clock_refused(error: ClockRefusedError) -> Response:
-    """The clock was not moved."""
+    """Say why the clock was not moved."""
     return refusal_page(409, str(error))

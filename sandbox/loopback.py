@@ -27,9 +27,14 @@ class Answer:
     status: int
     body: bytes
 
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a 2xx."""
+        return self.status in range(200, 300)
+
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine and cannot be another; no name is looked up."""
+    """Tell whether a host name or address is this machine and cannot be another; no name is looked up."""
     if host == "localhost":
         return True
     try:
@@ -39,7 +44,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_url(url: str) -> str:
-    """The same URL if it is plain `http://` to loopback; raises `NotLoopbackError` with the reason otherwise."""
+    """Return the same URL if it is plain `http://` to loopback; raises `NotLoopbackError` with the reason otherwise."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -53,7 +58,7 @@ def check_url(url: str) -> str:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket on `host`; port 0 takes a free one below the ephemeral range.
+    """Open a listening TCP socket on `host`; port 0 takes a free one below the ephemeral range.
 
     Raises `NotLoopbackError`, or `OSError` when the port is taken.
     """
@@ -70,7 +75,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def call(method: str, url: str, *, timeout: float, json_body: bytes | None = None) -> Answer:
-    """One HTTP request to loopback, redirects not followed, `timeout` in seconds for each step.
+    """Make one HTTP request to loopback, following no redirect; `timeout` in seconds is for each step.
 
     Raises `NotLoopbackError`, or `OSError` for everything that leaves us without an answer.
     """

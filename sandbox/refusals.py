@@ -9,26 +9,26 @@ from sandbox.reading import UnreadableError
 
 
 def wants_html() -> bool:
-    """Whether a browser is asking: it prefers HTML to JSON; `*/*` gets JSON."""
+    """Tell whether a browser is asking: it prefers HTML to JSON; `*/*` gets JSON."""
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def refusal(status: int, *messages: str) -> Response:
-    """The answer to what is refused: JSON always."""
+    """Answer what is refused, always in JSON."""
     answer = jsonify(errors=[{"message": message} for message in messages])
     answer.status_code = status
     return answer
 
 
 def refusal_page(status: int, message: str) -> Response:
-    """The answer to a person: a page for a browser, JSON for everybody else."""
+    """Answer a person: a page for a browser, JSON for everybody else."""
     if not wants_html():
         return refusal(status, message)
     return make_response(render_template("refusal.html", status=status, message=message), status)
 
 
 def answer_http_error(error: HTTPException) -> Response:
-    """An error of the framework or a fault, its status and headers (Allow, Retry-After) kept."""
+    """Answer an error of the framework or a fault, keeping its status and headers (Allow, Retry-After)."""
     if error.response is not None:
         return make_response(error.response)
     answer = refusal(error.code or 500, error.description or error.name)
@@ -39,7 +39,7 @@ def answer_http_error(error: HTTPException) -> Response:
 
 
 def answer_unreadable(error: UnreadableError) -> Response:
-    """A body that is not one JSON object."""
+    """Answer what cannot be read."""
     return refusal(400, str(error))
 
 

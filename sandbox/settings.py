@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sandbox.loopback import NotLoopbackError, check_url, is_loopback
 
 HOST, PORT, SMTP_PORT = "127.0.0.1", 8090, 2525
+HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,11 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
 
 
 DESCRIPTION = "The outside world on loopback: the Konnect gateway and a mailbox, with faults to order."
-EPILOG = "KONNECT_API_KEY, in the environment only, is the x-api-key that the gateway wants; without it any key will do."
+EPILOG = "KONNECT_API_KEY, in the environment only: the x-api-key that the gateway wants; without it any key will do."
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) < 65_536):
+    if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is no port")
     return int(text)
 

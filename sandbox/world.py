@@ -31,5 +31,5 @@ class World:
 
 
 def world() -> World:
-    """The world of the request that is being answered."""
+    """Return the world of the request that is being answered."""
     return cast("World", current_app.extensions["world"])

@@ -13,7 +13,7 @@ MEGABYTE = 1024 * 1024
 
 
 def before(faults: Faults, occasion: Occasion) -> None:
-    """The faults that strike before any work is done; those that answer raise an `HTTPException`."""
+    """Let the faults strike that come before any work; those that answer raise an `HTTPException`."""
     if fault := faults.take("delay", occasion):
         fault.over.wait(fault.seconds)
     if fault := faults.take("rate_limited", occasion):
@@ -25,7 +25,7 @@ def before(faults: Faults, occasion: Occasion) -> None:
 
 
 def after(faults: Faults, occasion: Occasion, answer: Response) -> Response:
-    """The answer as it leaves the house when the work is done: as it is, or spoilt by a fault."""
+    """Return the answer as it leaves the house after the work: as it is, or spoilt by a fault."""
     if fault := faults.take("timeout_after_success", occasion):
         return Response(_silence(fault))
     if faults.take("error_500_after_success", occasion):
@@ -41,14 +41,14 @@ def after(faults: Faults, occasion: Occasion, answer: Response) -> Response:
 
 
 def _silence(fault: Fault) -> Iterator[bytes]:
-    """Not one byte, and then a connection that breaks: the server drops it without an answer."""
+    """Yield not one byte, and then break the connection: the server drops it without an answer."""
     fault.over.wait(fault.seconds)
     raise ConnectionAbortedError("fault on order: the answer never comes")
     yield b""
 
 
 def _padding(fault: Fault) -> Iterator[bytes]:
-    """JSON all right, but `megabytes` of it: an object with one endless string."""
+    """Yield JSON all right, but `megabytes` of it: an object with one endless string."""
     opening, closing = b'{"padding": "', b'"}'
     left = fault.megabytes * MEGABYTE - len(opening) - len(closing)
     yield opening
@@ -60,7 +60,7 @@ def _padding(fault: Fault) -> Iterator[bytes]:
 
 
 def _drip(fault: Fault, body: bytes) -> Iterator[bytes]:
-    """The same bytes, one at a time; all the rest at once when the fault is ended."""
+    """Yield the same bytes one at a time, and all the rest at once when the fault is ended."""
     for position in range(len(body)):
         if fault.over.wait(fault.seconds):
             yield body[position:]

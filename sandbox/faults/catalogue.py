@@ -39,20 +39,24 @@ def _mail(name: str, about: str, **defaults: object) -> Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        _gateway("delay", "The answer comes after `seconds`.", seconds=5, on="any"),
+        _gateway("delay", "The answer comes some seconds late.", seconds=5, on="any"),
         _gateway("error_500", "Answers 500; nothing was done.", on="any"),
-        _gateway("rate_limited", "Answers 429 with Retry-After: `seconds`; nothing was done.", seconds=1, on="any"),
-        _gateway("redirect", "Answers 302 to `location`; nothing was done.", location="http://127.0.0.1:9/", on="any"),
+        _gateway(
+            "rate_limited", "Answers 429, to be tried again in so many seconds; nothing was done.", seconds=1, on="any"
+        ),
+        _gateway(
+            "redirect", "Answers 302 to another location; nothing was done.", location="http://127.0.0.1:9/", on="any"
+        ),
         _gateway(
             "timeout_after_success",
-            "The work is done, the answer never comes: the connection is held for `seconds`, then closed.",
+            "The work is done, the answer never comes: the connection is held for some seconds, then closed.",
             seconds=30,
             on="create",
         ),
         _gateway("error_500_after_success", "The work is done, the answer is 500.", on="create"),
         _gateway("not_json", "The work is done, the answer is a page of HTML with status 200.", on="any"),
-        _gateway("huge_answer", "The work is done, the answer is `megabytes` of JSON.", megabytes=32, on="any"),
-        _gateway("drip", "The answer comes one byte every `seconds`.", seconds=1, on="any"),
+        _gateway("huge_answer", "The work is done, the answer is many megabytes of JSON.", megabytes=32, on="any"),
+        _gateway("drip", "The answer comes byte by byte, some seconds apart.", seconds=1, on="any"),
         _gateway(
             "webhook_before_create_answer",
             "The webhook is called, and answered, before the create call is; the payment is still pending.",
@@ -60,18 +64,22 @@ KINDS = {
         _gateway("no_webhook", "The payer's click calls no webhook."),
         _gateway(
             "duplicate_webhooks",
-            "`copies` more calls of the webhook: the first half at the same time, the rest after `seconds`.",
+            "So many more copies of each webhook call: half of them at the same time, the rest some seconds later.",
             copies=2,
             seconds=1,
         ),
-        _gateway("wrong_amount", "Fetch reports `amount` (minor units; not given: one less than asked).", amount=None),
-        _gateway("wrong_currency", "Fetch reports `currency`.", currency="EUR"),
-        _gateway("wrong_order", "Fetch reports `other_order_id` as the order.", other_order_id="somebody-elses-order"),
-        _gateway("wrong_receiver", "Fetch reports `receiver_wallet` as the receiver.", receiver_wallet="0" * 24),
+        _gateway(
+            "wrong_amount",
+            "Fetch reports another amount, in minor units; one less than asked when none is given.",
+            amount=None,
+        ),
+        _gateway("wrong_currency", "Fetch reports another currency.", currency="EUR"),
+        _gateway("wrong_order", "Fetch reports somebody else's order.", other_order_id="somebody-elses-order"),
+        _gateway("wrong_receiver", "Fetch reports another receiver wallet.", receiver_wallet="0" * 24),
         _gateway("late_payment", "The payer's click is accepted after the link has expired."),
         _mail("smtp_450", "The recipient is refused for now."),
         _mail("smtp_550", "The recipient is refused for good."),
-        _mail("smtp_delay", "The answer to the mail comes after `seconds`.", seconds=5),
+        _mail("smtp_delay", "The mail is taken, the answer comes some seconds late.", seconds=5),
     )
 }
 
@@ -103,7 +111,7 @@ FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
 
 
 def read_order(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked order: `kind`, `count` (None: endless; not given: 1) and every field of the kind.
+    """Check an order and return `kind`, `count` (None: endless; not given: 1) and every field of the kind.
 
     Raises `InvalidOrderError`, naming the field and what it takes.
     """
@@ -117,5 +125,5 @@ def read_order(body: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidOrderError(f"{given} is no field of {kind.name}; it takes {', '.join(takes)}")
         if given in takes and value is not None and not FIELDS[given][0](value):
             raise InvalidOrderError(f"{given} must be {FIELDS[given][1]}")
-    given_values = {key: value for key, value in body.items() if value is not None or key == "count"}
-    return {**takes, **given_values, "kind": given_values.pop("fault")}
+    chosen = {key: value for key, value in body.items() if key in takes and (value is not None or key == "count")}
+    return {**takes, **chosen, "kind": kind.name}

@@ -49,7 +49,7 @@ class Fault:
     to: str | None = None
 
     def strikes(self, kind: str, occasion: Occasion) -> bool:
-        """Whether it is of this kind, not used up, and its filters let the occasion through."""
+        """Tell whether it is of this kind, not used up, and lets the occasion through its filters."""
         return (
             self.kind == kind
             and self.remaining != 0
@@ -60,7 +60,7 @@ class Fault:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The fault as it was ordered, with its id, what remains of it, and how often it struck."""
+        """Show the fault as it was ordered, with its id, what remains of it, and how often it struck."""
         ordered = {name: getattr(self, name) for name in KINDS[self.kind].defaults}
         return {"id": self.id, "fault": self.kind, "count": self.remaining, "hits": self.hits, **ordered}
 
@@ -85,7 +85,7 @@ class Faults:
         return fault
 
     def take(self, kind: str, occasion: Occasion) -> Fault | None:
-        """The fault of this kind that strikes now, counted; None when all goes well."""
+        """Return the fault of this kind that strikes now, and count it; None when all goes well."""
         with self._lock:
             struck = next((fault for fault in self._faults.values() if fault.strikes(kind, occasion)), None)
             if struck is not None:
@@ -94,7 +94,7 @@ class Faults:
             return struck
 
     def listed(self) -> list[Fault]:
-        """Every fault on order, the ones used up too, oldest first."""
+        """List every fault on order, the ones used up too, oldest first."""
         with self._lock:
             return list(self._faults.values())
 

@@ -15,14 +15,14 @@ blueprint = Blueprint("faults", __name__, url_prefix="/faults")
 
 @blueprint.post("")
 def order_fault() -> tuple[Response, int]:
-    """Order a fault: 201 with its id."""
+    """Order a fault; 201 with its id."""
     fault = world().faults.order(json_object(request.get_data()))
     return jsonify(fault.as_json()), 201
 
 
 @blueprint.get("")
 def list_faults() -> Response:
-    """What is on order, and what can be ordered."""
+    """List what is on order, and what can be ordered."""
     kinds = [{"fault": kind.name, "about": kind.about, "fields": dict(kind.defaults)} for kind in KINDS.values()]
     return jsonify(items=[fault.as_json() for fault in world().faults.listed()], catalogue=kinds)
 
@@ -44,5 +44,5 @@ def end_fault(fault_id: str) -> tuple[str, int]:
 
 @blueprint.errorhandler(InvalidOrderError)
 def refuse_order(error: InvalidOrderError) -> Response:
-    """422 that names the field."""
+    """Answer 422; the message names the field."""
     return refusal(422, str(error))

@@ -85,6 +85,10 @@ class Payment:
         """The instant of business time from which the link is dead."""
         return self.created_at + timedelta(minutes=self.terms.lifespan)
 
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the link is dead by business time."""
+        return now >= self.expires_at
+
     @property
     def amount_due(self) -> int:
         """What is still to be paid, minor units."""
@@ -105,7 +109,7 @@ class Payments:
         self._payments: OrderedDict[str, Payment] = OrderedDict()
 
     def open(self, terms: Terms, now: datetime) -> Payment:
-        """A new pending payment with a reference of 24 hex digits."""
+        """Open a pending payment with a reference of 24 hex digits."""
         payment = Payment(secrets.token_hex(12), secrets.token_urlsafe(6), terms, now)
         with self._lock:
             self._payments[payment.ref] = payment
@@ -114,7 +118,7 @@ class Payments:
         return payment
 
     def get(self, ref: str) -> Payment:
-        """The payment as it is now; raises `UnknownPaymentError`."""
+        """Return the payment as it is now; raises `UnknownPaymentError`."""
         with self._lock:
             try:
                 return self._payments[ref]
@@ -122,12 +126,12 @@ class Payments:
                 raise UnknownPaymentError(ref) from None
 
     def newest(self, limit: int | None = None, order_id: str | None = None) -> list[Payment]:
-        """Payments, newest first, of one order if it is named."""
+        """List payments, newest first, of one order if it is named."""
         with self._lock:
             return list(islice(self._matching(order_id), limit))
 
     def pay(self, ref: str, now: datetime, part: int | None = None, *, late: bool = False) -> tuple[Payment, bool]:
-        """The payer pays `part`, or all that is due; returns the payment and whether this changed it.
+        """Pay `part`, or all that is due; return the payment and whether this changed it.
 
         A completed payment stays as it is. Raises `UnknownPaymentError`, `LinkExpiredError`, `PartRefusedError`.
         """
@@ -142,7 +146,7 @@ class Payments:
             return self._try(paid, "success", amount, now), True
 
     def fail(self, ref: str, now: datetime, *, late: bool = False) -> Payment:
-        """The payer's card is refused: one more failed transaction, the payment stays what it was.
+        """Refuse the payer's card: one more failed transaction, the payment stays what it was.
 
         Raises `UnknownPaymentError`, `LinkExpiredError`.
         """
@@ -161,7 +165,7 @@ class Payments:
 
     def _payable(self, ref: str, now: datetime, *, late: bool) -> Payment:
         payment = self.get(ref)
-        if payment.status == "pending" and now >= payment.expires_at and not late:
+        if payment.status == "pending" and payment.is_expired(now) and not late:
             raise LinkExpiredError(ref)
         return payment
 

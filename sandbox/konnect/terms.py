@@ -76,7 +76,7 @@ REQUIRED = ("receiverWalletId", "amount")
 
 
 def read_terms(body: Mapping[str, Any]) -> Terms:
-    """The checked terms of a new payment; raises `RefusedTermsError`.
+    """Check the terms of a new payment; raises `RefusedTermsError`.
 
     Stricter than Konnect in two ways: a field that is not documented is refused, because it can only be a mistake of
     ours, and so is a webhook that is not on loopback, because the sandbox calls nobody else.

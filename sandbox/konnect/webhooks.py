@@ -51,14 +51,14 @@ class Webhooks:
             threading.Thread(target=self._work, name=f"webhook-{number}", daemon=True).start()
 
     def stop(self) -> None:
-        """No further calls; what is under way ends by itself."""
+        """Begin no further calls; what is under way ends by itself."""
         with self._changed:
             self._running = False
             self._due.clear()
             self._changed.notify_all()
 
     def announce(self, payment: Payment) -> None:
-        """Something was paid: call the webhook in the background, as often as the faults on order want it."""
+        """Say that something was paid: in the background, and as often as the faults on order want it."""
         occasion = Occasion(order_id=payment.terms.order_id, payment_ref=payment.ref)
         if self._faults.take("no_webhook", occasion):
             return
@@ -84,7 +84,7 @@ class Webhooks:
             self._changed.notify()
 
     def _take(self) -> Job | None:
-        """The next job when it is due; None when there will be none any more."""
+        """Wait for the next job until it is due; None when there will be none any more."""
         with self._changed:
             while self._running:
                 wait = self._due[0][0] - time.monotonic() if self._due else None
@@ -99,12 +99,13 @@ class Webhooks:
                 self._put(Job(job.webhook, job.ref, job.tries + 1), RETRY_DELAYS[job.tries])
 
     def _call(self, job: Job) -> bool:
+        """Call once and note how it went; tell whether it was answered 2xx."""
         joint = "&" if "?" in job.webhook else "?"
-        status, error = None, None
+        sent_at = self._clock.last_known()
         try:
-            url = f"{job.webhook}{joint}payment_ref={job.ref}"
-            status = loopback.call("GET", url, timeout=CALL_TIMEOUT).status
-        except OSError as broken:
-            error = f"{type(broken).__name__}: {broken}"
-        self._payments.note_call(job.ref, WebhookCall(self._clock.last_known(), status, error))
-        return status is not None and 200 <= status < 300
+            answer = loopback.call("GET", f"{job.webhook}{joint}payment_ref={job.ref}", timeout=CALL_TIMEOUT)
+        except OSError as error:
+            self._payments.note_call(job.ref, WebhookCall(sent_at, None, f"{type(error).__name__}: {error}"))
+            return False
+        self._payments.note_call(job.ref, WebhookCall(sent_at, answer.status, None))
+        return answer.is_success

@@ -31,7 +31,7 @@ blueprint = Blueprint("konnect", __name__, url_prefix="/konnect/api/v2")
 
 @blueprint.before_request
 def check_key() -> None:
-    """Every call carries the API key in `x-api-key`."""
+    """Refuse a call that does not carry the API key in `x-api-key`."""
     given, wanted = request.headers.get("x-api-key", ""), world().konnect_api_key
     if not given or (wanted is not None and not hmac.compare_digest(given.encode(), wanted.encode())):
         raise Unauthorized("Unauthorized: x-api-key is missing or wrong")
@@ -53,7 +53,7 @@ def init_payment() -> Response:
 
 @blueprint.get("/payments/<payment_id>")
 def get_payment(payment_id: str) -> Response:
-    """The payment as it is now, or as a fault on order has it."""
+    """Tell the payment as it is now, or as a fault on order has it."""
     here = world()
     payment = here.payments.get(payment_id)
     occasion = Occasion(on="fetch", order_id=payment.terms.order_id, payment_ref=payment.ref)
@@ -63,12 +63,12 @@ def get_payment(payment_id: str) -> Response:
 
 
 def pay_url(payment: Payment) -> str:
-    """The link of the pay page; the reference in it is public."""
+    """Return the link of the pay page; the reference in it is public."""
     return url_for("paypage.show", payment_ref=payment.ref, _external=True)
 
 
 def falsify(faults: Faults, occasion: Occasion, payment: Payment) -> Payment:
-    """The payment as the faults on order report it; the real one stays what it is."""
+    """Return the payment as the faults on order report it; the real one stays what it is."""
     terms = payment.terms
     if fault := faults.take("wrong_amount", occasion):
         amount = max(0, terms.amount - 1) if fault.amount is None else fault.amount
@@ -84,7 +84,7 @@ def falsify(faults: Faults, occasion: Occasion, payment: Payment) -> Payment:
 
 
 def as_json(payment: Payment) -> dict[str, Any]:
-    """The `payment` object of get-payment, every documented field in it; amounts in minor units."""
+    """Write the `payment` object of get-payment, every documented field in it; amounts in minor units."""
     terms = payment.terms
     rate = MILLIMES.get(terms.token, 1)
     failed = sum(transaction.status != "success" for transaction in payment.transactions)
@@ -125,11 +125,11 @@ def _transaction(transaction: Transaction) -> dict[str, Any]:
 
 @blueprint.errorhandler(UnknownPaymentError)
 def unknown_payment(_error: UnknownPaymentError) -> Response:
-    """404 as documented."""
+    """Answer 404 as documented."""
     return refusal(404, "Payment not found")
 
 
 @blueprint.errorhandler(RefusedTermsError)
 def refused_terms(error: RefusedTermsError) -> Response:
-    """400 with a message for each wrong field."""
+    """Answer 400 with a message for each wrong field."""
     return refusal(400, *error.messages)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage, Message
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from sandbox.clock import rfc3339
 
@@ -52,7 +52,7 @@ class Mail:
     size: int
 
     def as_json(self) -> dict[str, Any]:
-        """The mail as `GET /mailbox` shows it."""
+        """Show the mail as `GET /mailbox` does."""
         return {
             "id": self.id,
             "to": self.to,
@@ -80,7 +80,7 @@ class Mailbox:
         self._mails: deque[Mail] = deque()
 
     def put(self, mails: list[Mail]) -> None:
-        """Deliver: one mail for each recipient."""
+        """Deliver one mail for each recipient."""
         with self._lock:
             for mail in mails:
                 self._mails.append(mail)
@@ -89,7 +89,7 @@ class Mailbox:
                 self._bytes -= self._mails.popleft().size
 
     def newest(self, to: str | None = None, limit: int | None = None) -> list[Mail]:
-        """Mails, newest first, of one recipient if one is named; case does not matter in addresses."""
+        """List mails, newest first, of one recipient if one is named; case does not matter in addresses."""
         with self._lock:
             return list(islice(self._matching(to), limit))
 
@@ -101,12 +101,12 @@ class Mailbox:
 
 
 def read_mail(content: bytes, recipients: list[str], received_at: datetime) -> list[Mail]:
-    """The mails of one SMTP transaction, one per envelope recipient; whatever is broken in it is read as far as it goes.
+    """Read one SMTP transaction into mails, one per envelope recipient; what is broken is read as far as it goes.
 
     The first plain part and the first HTML part are the body; every other part is an attachment, an invitation
     (`text/calendar`) beside them too.
     """
-    message = cast("EmailMessage", email.message_from_bytes(content, policy=email.policy.default))
+    message = email.message_from_bytes(content, policy=email.policy.default)
     text, html, attachments = _parts(message)
     headers = {name: _clean(str(message.get(name, ""))) for name in ("from", "subject", "message-id")}
     return [
@@ -127,7 +127,8 @@ def read_mail(content: bytes, recipients: list[str], received_at: datetime) -> l
 
 
 def _parts(message: EmailMessage) -> tuple[str | None, str | None, list[Attachment]]:
-    text, html, attachments = None, None, []
+    text, html = None, None
+    attachments: list[Attachment] = []
     for part in message.walk():
         if part.is_multipart():
             continue
@@ -157,5 +158,5 @@ def _decoded(part: Message) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what no page can show: bytes that are no text come out of a header as lone surrogates."""
+    """Drop what no page can show: bytes that are no text come out of a header as lone surrogates."""
     return text.encode("utf-8", errors="replace").decode()

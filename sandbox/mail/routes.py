@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox.refusals import refusal
+from sandbox.reading import read_limit
 from sandbox.world import world
 
 blueprint = Blueprint("mail", __name__)
@@ -12,9 +12,6 @@ blueprint = Blueprint("mail", __name__)
 
 @blueprint.get("/mailbox")
 def mailbox() -> Response:
-    """Mails, newest first; `?to=` for those of one recipient, `?limit=` for so many."""
-    limit = request.args.get("limit")
-    if limit is not None and not (limit.isascii() and limit.isdigit()):
-        return refusal(422, "limit must be a whole number")
-    found = world().mailbox.newest(request.args.get("to"), int(limit) if limit else None)
+    """List mails, newest first; `?to=` for those of one recipient, `?limit=` for so many."""
+    found = world().mailbox.newest(request.args.get("to"), read_limit(request.args.get("limit")))
     return jsonify(items=[mail.as_json() for mail in found])

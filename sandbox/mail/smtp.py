@@ -45,7 +45,7 @@ class Postman:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def handle_RCPT(  # noqa: N802 -- aiosmtpd finds its hooks by these names
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd finds its hooks by these names
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Accept a recipient, or refuse for now (450) or for good (550)."""
@@ -58,7 +58,7 @@ class Postman:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - likewise
         """Deliver, then answer; a delayed answer comes after the mail is in the box, as after a slow disk."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         await asyncio.to_thread(self._deliver, content, list(envelope.rcpt_tos))
@@ -75,5 +75,6 @@ class Postman:
 async def _hold(fault: Fault) -> None:
     """Wait out the fault without holding up the mails of others."""
     until = time.monotonic() + fault.seconds
-    while not fault.over.is_set() and (left := until - time.monotonic()) > 0:
+    # An event of threads, looked at now and then: waiting for it on a thread would use up those that deliver.
+    while not fault.over.is_set() and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110 - see above
         await asyncio.sleep(min(HELD_CHECK, left))
