@@ -85,7 +85,7 @@ KINDS = {
 
 
 def _is_seconds(value: object) -> bool:
-    return type(value) in {int, float} and 0 <= value <= FOREVER  # type: ignore[operator]
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= FOREVER
 
 
 def _matches(pattern: str | re.Pattern[str]) -> Callable[[object], bool]:
