@@ -1,0 +1,93 @@
+"""Real services for every test: PostgreSQL and Valkey of this run alone, a fresh migrated database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.infra import config, db
+from embedded.cluster import Database
+from embedded.services import Services, throwaway_services
+from tests.environment import ENVIRONMENT
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = "amana"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Start the servers, and migrate the database that all others are copied from."""
+    with throwaway_services(tmp_path_factory.mktemp("services")) as running:
+        use(running.database, running.broker_url)
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        yield running
+
+
+@pytest.fixture
+def database(services: Services) -> Iterator[Database]:
+    """Return a database of this test alone; the code under test connects to it with the runtime role."""
+    made = services.cluster.create_database(f"test_{next(_numbers)}", TEMPLATE)
+    use(made, services.broker_url)
+    yield made
+    forget_connections()
+    services.cluster.drop_database(made.name)
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[psycopg.Connection]:
+    """Return a connection of the owner, for what the runtime role may not do or see."""
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def flask_app(services: Services) -> Flask:
+    """Return the application, built once: it finds the database of each test by its settings."""
+    from app.factory import create_app  # noqa: PLC0415 - it reads the settings, which `services` has set
+
+    return create_app()
+
+
+@pytest.fixture
+def client(flask_app: Flask, database: Database) -> FlaskClient:
+    """Return an HTTP client of the application on this test's database."""
+    return flask_app.test_client()
+
+
+@pytest.fixture
+def drain(database: Database, services: Services) -> Callable[[], int]:
+    """Return a function that runs all due deliveries in this process until none is left, and returns how many ran."""
+    from tests.draining import drain_deliveries  # noqa: PLC0415 - it builds the Celery app from the settings
+
+    return drain_deliveries
+
+
+def use(database: Database, broker_url: str) -> None:
+    """Point the settings of this process, and of its children, at these services."""
+    os.environ.update(
+        ENVIRONMENT,
+        DATABASE_URL=database.url,
+        MIGRATION_DATABASE_URL=database.owner_url,
+        BROKER_URL=broker_url,
+    )
+    forget_connections()
+    config.settings.cache_clear()
+
+
+def forget_connections() -> None:
+    """Close this process's pool, so that the next use connects to the database of its own test."""
+    for engine in db._engines.values():  # noqa: SLF001 - only tests change databases under a running process
+        engine.dispose()
+    db._engines.clear()  # noqa: SLF001
