@@ -69,8 +69,7 @@ class Clock:
         asked_at = time.monotonic()
         try:
             answer = loopback.call("GET", url, timeout=ASK_TIMEOUT)
-            told = datetime.fromisoformat(json.loads(answer.body)["now"])
-            self._offset = told.astimezone(UTC) - datetime.now(tz=UTC)
+            self._offset = datetime.fromisoformat(json.loads(answer.body)["now"]) - datetime.now(tz=UTC)
         except (OSError, ValueError, TypeError, KeyError):
             self.reachable = False
             self._rest_until = time.monotonic() + REST_AFTER_FAILURE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -14,15 +14,23 @@ from sandbox.mail.smtp import MailServer
 from sandbox.settings import Settings
 from sandbox.world import World
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 SHUTDOWN_POLL = 0.05
 """Seconds between two looks at whether the server should stop."""
 
 
-class QuietHandler(WSGIRequestHandler):
-    """A request handler that writes no line for each request."""
+class Handler(WSGIRequestHandler):
+    """A request handler that writes no line for each request, and can hang up in the middle of one."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write nothing: what happened is on the control page."""
+
+    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
+        """Close the connection of an answer that broke off; werkzeug would wait for the next request on it."""
+        super().connection_dropped(error, environ)
+        self.close_connection = True
 
 
 class Sandbox:
@@ -43,9 +51,7 @@ class Sandbox:
             raise
         app = create_app(self.world)
         with listener:
-            self._http = make_server(
-                chosen.host, 0, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
-            )
+            self._http = make_server(chosen.host, 0, app, threaded=True, request_handler=Handler, fd=listener.fileno())
         self._smtp = MailServer(self.world, self._smtp_listener)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(SHUTDOWN_POLL,), daemon=True)
         self.host, self.port = chosen.host, self._http.port

@@ -31,7 +31,7 @@ def after(faults: Faults, occasion: Occasion, answer: Response) -> Response:
     if faults.take("error_500_after_success", occasion):
         raise InternalServerError("internal error, but the work was done (fault on order)")
     if faults.take("not_json", occasion):
-        return Response("<!doctype html><title>Oops</title><p>Something went wrong.", content_type="text/html")
+        return Response("<!doctype html><title>Oops</title><p>Something went wrong.", mimetype="text/html")
     if fault := faults.take("huge_answer", occasion):
         size = fault.megabytes * MEGABYTE
         return Response(_padding(fault), headers={"Content-Length": str(size)}, content_type="application/json")
