@@ -30,6 +30,11 @@ class Database:
     url: str
     owner_url: str
 
+    @property
+    def urls(self) -> tuple[str, str]:
+        """The runtime role's URL and the owner's."""
+        return self.url, self.owner_url
+
 
 @dataclass(frozen=True)
 class Cluster:

@@ -79,14 +79,12 @@ class Postgres:
         password = self._place.write_secret("superuser-password", self.cluster.superuser_password)
         options = ("-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={password}", "-E", "UTF8", "--no-instructions")
         initdb = Process(self._program(("initdb", "-D", str(unfinished), *options, *self._locale()), signal.SIGTERM))
-        initdb.start()
         try:
-            code = initdb.wait(_INIT_SECONDS, pause)
+            initdb.start()
+            initdb.wait(_INIT_SECONDS, pause)
         finally:
             initdb.stop()
             password.unlink()
-        if code != 0:
-            raise initdb.failure(f"(initdb) ended with {code}")
         unfinished.rename(self._data)
 
     def _locale(self) -> tuple[str, ...]:
@@ -98,7 +96,7 @@ class Postgres:
     def _program(self, argv: tuple[str, ...], stop_signal: signal.Signals) -> Program:
         place = self._place
         return Program(
-            name="postgres",
+            name=argv[0],
             argv=(str(place.programs / argv[0]), *argv[1:]),
             directory=place.home,
             log=self._log,
