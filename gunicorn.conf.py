@@ -10,8 +10,7 @@ def _number(name: str, default: int) -> int:
     """Read a positive whole number from the environment, or end with a sentence that names the variable."""
     text = os.environ.get(name, str(default))
     if not text.isdecimal() or int(text) < 1:
-        msg = f"{name} must be a whole number above 0, but it is {text!r}."
-        raise SystemExit(msg)
+        raise SystemExit(f"{name} must be a whole number above 0, but it is {text!r}.")
     return int(text)
 
 
@@ -20,8 +19,7 @@ def _host() -> str:
     loopback = "127.0.0.1"
     host = os.environ.get("HOST", loopback)
     if host != loopback and os.environ.get("AMANA_ENV") in {"demo", "test"}:
-        msg = f"HOST is {host!r}, but AMANA_ENV=demo and test listen on {loopback} only: unset HOST."
-        raise SystemExit(msg)
+        raise SystemExit(f"HOST is {host!r}, but AMANA_ENV=demo and test listen on {loopback} only: unset HOST.")
     return host
 
 

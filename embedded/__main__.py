@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         "--run",
         nargs=argparse.REMAINDER,
         metavar="COMMAND …",
-        help="run this command in the world (AMANA_WORLD names its world.json), stop all, exit with its code; comes last",
+        help="comes last: run this command, with AMANA_WORLD naming world.json, then stop all and exit with its code",
     )
     _add_directory(commands.add_parser("services", help="run only PostgreSQL and Valkey, and print their URLs"))
     _add_directory(commands.add_parser("clean", help="remove the data, logs and secrets of a world that does not run"))
@@ -71,7 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_directory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--directory", type=Path, default=Path(".run"), help="where data, logs and secrets are kept (default: %(default)s)"
+        "--directory",
+        type=Path,
+        default=Path(".run"),
+        help="where data, logs and secrets are kept (default: %(default)s)",
     )
 
 

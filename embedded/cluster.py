@@ -38,7 +38,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A server on loopback and the passwords of its three roles. Plain values, so that it can be handed to a process."""
+    """A server on loopback and the passwords of its three roles; plain values, to be handed to any process."""
 
     port: int
     superuser_password: str

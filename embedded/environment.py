@@ -79,6 +79,7 @@ class Environments:
             "KONNECT_PAY_HOSTS": f"{LOOPBACK}:{self.ports.sandbox}",
             "SMTP_URL": f"smtp://{LOOPBACK}:{self.ports.smtp}",
             "MAIL_FROM": MAIL_FROM,
+            "SWEEP_SECONDS": os.environ.get("SWEEP_SECONDS", "1"),
         }
 
     def _sandbox(self) -> dict[str, str]:
@@ -105,11 +106,10 @@ def given_connections(environment: Mapping[str, str]) -> tuple[tuple[str, str] |
     """
     database, owner = environment.get("DATABASE_URL"), environment.get("MIGRATION_DATABASE_URL")
     if bool(database) != bool(owner):
-        msg = (
+        raise EmbeddedError(
             "DATABASE_URL (runtime role) and MIGRATION_DATABASE_URL (owner) belong together: "
             "set both to use your own PostgreSQL, or neither to have one started."
         )
-        raise EmbeddedError(msg)
     return (database, owner) if database and owner else None, environment.get("BROKER_URL") or None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from embedded.errors import StartFailedError
-from embedded.lifeline import die_with_parent
+from embedded.lifeline import spawn
 
 _GRACE_SECONDS = 5.0
 _SIGNAL_BASE = 128  # a shell's exit code for a command that a signal ended
@@ -21,10 +21,9 @@ class ForegroundCommand:
     def __init__(self, argv: Sequence[str], world_file: Path) -> None:
         environment = os.environ | {"AMANA_WORLD": str(world_file)}
         try:
-            self._popen = subprocess.Popen(argv, env=environment, preexec_fn=die_with_parent(signal.SIGTERM))
+            self._popen = spawn(argv, signal.SIGTERM, env=environment)
         except OSError as error:
-            msg = f"--run {argv[0]} cannot be started: {error}."
-            raise StartFailedError(msg) from error
+            raise StartFailedError(f"--run {argv[0]} cannot be started: {error}.") from error
 
     @property
     def exit_code(self) -> int | None:

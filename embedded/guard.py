@@ -21,8 +21,8 @@ _POLL_SECONDS = 0.05
 class Guard:
     """The supervisor's end of the pipe."""
 
-    def __init__(self, lock_descriptor: int) -> None:
-        command = [sys.executable, "-I", "-S", __file__]
+    def __init__(self, lock_descriptor: int, grace_seconds: float = _GRACE_SECONDS) -> None:
+        command = [sys.executable, "-I", "-S", __file__, str(grace_seconds)]
         self._popen = subprocess.Popen(
             command, stdin=subprocess.PIPE, start_new_session=True, pass_fds=[lock_descriptor], bufsize=0
         )
@@ -36,7 +36,7 @@ class Guard:
         self._tell(f"-{pid}\n")
 
     def dismiss(self) -> None:
-        """Close the pipe and wait: with nothing left to end the guard goes at once."""
+        """Close the pipe and wait until the guard has ended what is left: nothing, after an orderly stop."""
         if self._popen.stdin:
             self._popen.stdin.close()
         self._popen.wait()
@@ -52,12 +52,12 @@ def _main() -> None:
     for line in sys.stdin:
         pid = int(line[1:])
         groups = groups | {pid} if line[0] == "+" else groups - {pid}
-    _end(groups)
+    _end(groups, float(sys.argv[1]))
 
 
-def _end(groups: set[int]) -> None:
+def _end(groups: set[int], grace_seconds: float) -> None:
     left = {group for group in groups if _signal(group, signal.SIGTERM)}
-    deadline = time.monotonic() + _GRACE_SECONDS
+    deadline = time.monotonic() + grace_seconds
     while left and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
         left = {group for group in left if _signal(group, 0)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.errors import EmbeddedError
-from embedded.ports import free_port, is_free
+from embedded.ports import HIGHEST, free_port, is_free
 
 _KONNECT_ID_BYTES = 12  # Konnect's ids are 24 hexadecimal digits
 _PASSWORD_BYTES = 24
@@ -74,9 +73,10 @@ def keep_ports(path: Path, wanted_api: str | None) -> Ports:
     `wanted_api` is the text of the environment's PORT; raises EmbeddedError when it is no port or taken.
     """
     kept = _read(path)
-    chosen = {field.name: free_port(kept.get(field.name)) for field in fields(Ports)}
-    if wanted_api:
-        chosen["api"] = _wanted(wanted_api)
+    chosen = {"api": _wanted(wanted_api)} if wanted_api else {}
+    for field in fields(Ports):
+        if field.name not in chosen:
+            chosen[field.name] = free_port(kept.get(field.name), taken=chosen.values())
     ports = Ports(**chosen)
     write_json(path, asdict(ports))
     return ports
@@ -88,17 +88,17 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     beside.unlink(missing_ok=True)
     beside.touch(mode=0o600)
     beside.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def _wanted(text: str) -> int:
     port = int(text) if text.isdecimal() else 0
-    if not 0 < port < 65_536:
-        msg = f"PORT must be a number between 1 and 65535, but it is {text!r}."
-        raise EmbeddedError(msg)
+    if not 0 < port <= HIGHEST:
+        raise EmbeddedError(f"PORT must be a number between 1 and {HIGHEST}, but it is {text!r}.")
     if not is_free(port):
-        msg = f"PORT is {port}, but something listens there already: choose another, or leave PORT unset."
-        raise EmbeddedError(msg)
+        raise EmbeddedError(
+            f"PORT is {port}, but something listens there already: choose another, or leave PORT unset."
+        )
     return port
 
 
@@ -108,9 +108,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
     except ValueError as error:
-        msg = f"{path} is not readable as JSON ({error}): mend it, or remove it to have a new one made."
-        raise EmbeddedError(msg) from error
+        raise EmbeddedError(
+            f"{path} is not readable as JSON ({error}): mend it, or remove it to have a new one made."
+        ) from error
     if not isinstance(content, dict):
-        msg = f"{path} must hold a JSON object: mend it, or remove it to have a new one made."
-        raise EmbeddedError(msg)
+        raise EmbeddedError(f"{path} must hold a JSON object: mend it, or remove it to have a new one made.")
     return content

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NoReturn, Protocol
 
 from embedded.errors import StartFailedError
-from embedded.lifeline import die_with_parent
-from embedded.unprivileged import Disguise
+from embedded.lifeline import spawn
+from embedded.unprivileged import AS_WE_ARE, Disguise
 
 Pause = Callable[[float], None]
 """Sleep that many seconds. The supervisor's own raises as soon as a stop signal has come."""
@@ -26,15 +26,15 @@ class Witness(Protocol):
     """Somebody who must know which process groups are ours, at any moment."""
 
     def started(self, pid: int) -> None:
-        """The group led by `pid` was started."""
+        """Take note of a new group, led by `pid`."""
 
     def ended(self, pid: int) -> None:
-        """Nothing of the group led by `pid` is left."""
+        """Take note that nothing is left of the group led by `pid`."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, as whom, with which environment, and how to end it. `stop_signal` is also its parent-death signal."""
+    """What to run, as whom, in which environment. `stop_signal` ends it, and is its parent-death signal too."""
 
     name: str
     argv: tuple[str, ...]
@@ -42,7 +42,7 @@ class Program:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
-    disguise: Disguise = Disguise()
+    disguise: Disguise = AS_WE_ARE
     stdin: bytes = b""
 
 
@@ -78,8 +78,7 @@ class Process:
         try:
             self._popen = self._spawn()
         except OSError as error:
-            msg = f"{self.program.name} cannot be started: {error}."
-            raise StartFailedError(msg) from error
+            raise StartFailedError(f"{self.program.name} cannot be started: {error}.") from error
         self.started_at = time.monotonic()
         if self.witness:
             self.witness.started(self._popen.pid)
@@ -92,20 +91,20 @@ class Process:
         deadline = time.monotonic() + seconds
         while (code := self.exit_code) is None:
             if time.monotonic() > deadline:
-                raise self.failure(f"did not end within {seconds:.0f} s")
+                self.fail(f"did not end within {seconds:.0f} s")
             pause(_POLL_SECONDS)
         self.sweep()
         if code != 0:
-            raise self.failure(f"ended with {code}")
+            self.fail(f"ended with {code}")
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, pause: Pause = time.sleep) -> None:
         """Wait until `ready()`; raises StartFailedError when it ends before, or is not ready in time."""
         deadline = time.monotonic() + seconds
         while not ready():
             if self.exit_code is not None:
-                raise self.failure(f"ended with {self.exit_code} before it was ready")
+                self.fail(f"ended with {self.exit_code} before it was ready")
             if time.monotonic() > deadline:
-                raise self.failure(f"was not ready within {seconds:.0f} s")
+                self.fail(f"was not ready within {seconds:.0f} s")
             pause(_POLL_SECONDS)
 
     def ask_to_stop(self) -> None:
@@ -131,16 +130,17 @@ class Process:
         if self.witness:
             self.witness.ended(self._popen.pid)
 
-    def failure(self, what: str) -> StartFailedError:
-        """Describe a failure of this program, with the last lines of its log."""
+    def fail(self, what: str) -> NoReturn:
+        """Raise StartFailedError for this program, with the last lines of its log."""
         log = self.program.log
-        return StartFailedError(f"{self.program.name} {what}. The end of {log}:\n{last_lines(log)}")
+        raise StartFailedError(f"{self.program.name} {what}. The end of {log}:\n{last_lines(log)}")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         program = self.program
         with _append_to(program.log) as log:
-            return subprocess.Popen(
+            return spawn(
                 [*program.disguise.prefix, *program.argv],
+                program.stop_signal,
                 cwd=program.directory,
                 env=dict(program.environment),
                 stdin=subprocess.PIPE if program.stdin else subprocess.DEVNULL,
@@ -151,7 +151,6 @@ class Process:
                 group=program.disguise.gid,
                 extra_groups=None if program.disguise.uid is None else [],
                 umask=0o077,
-                preexec_fn=die_with_parent(program.stop_signal),
             )
 
 

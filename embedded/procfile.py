@@ -11,8 +11,7 @@ from embedded.errors import EmbeddedError
 def read_procfile(path: Path) -> dict[str, tuple[str, ...]]:
     """Return the command of each process in the order of the file; raises EmbeddedError naming the bad line."""
     if not path.is_file():
-        msg = f"There is no {path}: run from the project's directory, or name the file with --procfile."
-        raise EmbeddedError(msg)
+        raise EmbeddedError(f"There is no {path}: run from the project's directory, or name the file with --procfile.")
     commands: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
@@ -26,9 +25,7 @@ def _parse(line: str, where: str) -> tuple[str, tuple[str, ...]]:
     try:
         argv = tuple(shlex.split(command))
     except ValueError as error:
-        msg = f"{where}: {error}."
-        raise EmbeddedError(msg) from error
+        raise EmbeddedError(f"{where}: {error}.") from error
     if not colon or not name.strip() or not argv:
-        msg = f"{where} must read `name: command`, but it is {line!r}."
-        raise EmbeddedError(msg)
+        raise EmbeddedError(f"{where} must read `name: command`, but it is {line!r}.")
     return name.strip(), argv

@@ -1,4 +1,4 @@
-"""Whether a web server answers as one that is ready. A listening port says nothing: gunicorn listens before it works."""
+"""Whether a web server is ready. A listening port does not say so: gunicorn listens before it works."""
 
 from __future__ import annotations
 

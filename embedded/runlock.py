@@ -20,8 +20,9 @@ class RunLock:
     """
 
     def __init__(self, directory: Path) -> None:
-        """Make the directory and take both; raises EmbeddedError when it cannot be written, when a world runs there,
-        or when the remains of one do not end.
+        """Make the directory and take both.
+
+        Raises EmbeddedError when it cannot be written, when a world runs there, or when the remains of one do not end.
         """
         self._directory = directory
         try:
@@ -30,8 +31,9 @@ class RunLock:
             self._world = _open(directory / "world.lock")
             self.remains = _open(directory / "remains.lock")
         except OSError as error:
-            msg = f"The run directory {directory} cannot be used: {error.strerror}. Choose another with --directory."
-            raise EmbeddedError(msg) from error
+            raise EmbeddedError(
+                f"The run directory {directory} cannot be used: {error.strerror}. Choose another with --directory."
+            ) from error
         try:
             self._take()
         except EmbeddedError:
@@ -46,16 +48,16 @@ class RunLock:
     def _take(self) -> None:
         if not _lock(self._world):
             holder = os.pread(self._world, 20, 0).decode()
-            msg = (
+            raise EmbeddedError(
                 f"A world runs in {self._directory} already (process {holder}). Use it (its addresses are in "
                 f"{self._directory / 'world.json'}), stop it with Ctrl-C there, or choose another --directory."
             )
-            raise EmbeddedError(msg)
         deadline = time.monotonic() + _REMAINS_SECONDS
         while not _lock(self.remains):
             if time.monotonic() > deadline:
-                msg = f"What is left of a killed world in {self._directory} does not end; try again, or end it by hand."
-                raise EmbeddedError(msg)
+                raise EmbeddedError(
+                    f"What is left of a killed world in {self._directory} does not end; try again, or end it by hand."
+                )
             time.sleep(_POLL_SECONDS)
         os.ftruncate(self._world, 0)
         os.pwrite(self._world, str(os.getpid()).encode(), 0)

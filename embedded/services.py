@@ -15,7 +15,6 @@ from embedded.unprivileged import leave
 from embedded.valkey import Valkey
 
 
-
 @dataclass(frozen=True)
 class Services:
     """Two running servers: the database `amana`, the cluster that makes more of them, the broker, the process ids."""
@@ -52,5 +51,3 @@ def throwaway_services(directory: Path) -> Iterator[Services]:
         postgres.stop()
         for home in homes.values():
             leave(home)
-
-

@@ -10,7 +10,7 @@ from typing import Any, Self
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class StopRequested(Exception):  # noqa: N818
+class StopRequested(Exception):
     """Somebody asked the supervisor to stop."""
 
 
@@ -26,12 +26,16 @@ class StopSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        # `nohup` has a closed terminal ignored. Nothing else is: a script's background job ignores Ctrl-C only by default.
-        wanted = [number for number in _STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        # What `nohup` ignores stays ignored. Ctrl-C does not: a script's background job ignores it only by default.
+        wanted = [
+            number for number in _STOPPING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+        ]
         self._before = {number: signal.signal(number, self._note) for number in wanted}
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

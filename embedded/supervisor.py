@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
-from embedded.errors import StartFailedError
 from embedded.process import Process, Witness
 
 _FIRST_PAUSE = 0.2
@@ -43,7 +43,9 @@ class Kept:
         pause = min(_FIRST_PAUSE * 2 ** (self._deaths - 1), _LONGEST_PAUSE)
         self._due = now + pause
         name, code = self.process.program.name, self.process.exit_code
-        report(name, f"ended with {code} after {lived:.1f} s, starts again in {pause:.1f} s; {self.process.program.log}")
+        report(
+            name, f"ended with {code} after {lived:.1f} s, starts again in {pause:.1f} s; {self.process.program.log}"
+        )
 
 
 class Supervisor:
@@ -70,15 +72,16 @@ class Supervisor:
         """While the world starts nothing may die: raises StartFailedError with the log of the first that did."""
         for kept in self._kept.values():
             if (code := kept.process.exit_code) is not None:
-                raise kept.process.failure(f"ended with {code} while the world was starting")
+                kept.process.fail(f"ended with {code} while the world was starting")
 
-    def failure(self, name: str, what: str) -> StartFailedError:
-        """Describe the failure of a kept process, with the end of its log."""
-        return self._kept[name].process.failure(what)
+    def fail(self, name: str, what: str) -> NoReturn:
+        """Raise StartFailedError for a kept process, with the end of its log."""
+        self._kept[name].process.fail(what)
 
     def tend(self) -> bool:
         """Look after every process once; return whether one was started again."""
-        return any([kept.tend(self._report) for kept in self._kept.values()])
+        started = [kept.tend(self._report) for kept in self._kept.values()]
+        return any(started)
 
     def stop(self, order: Iterable[Iterable[str]], hurry: Callable[[], bool]) -> None:
         """Stop group after group, what no group names before all; in a hurry nobody gets any grace."""

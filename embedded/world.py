@@ -39,8 +39,9 @@ class Plan:
         """Return the commands to run by name; raises EmbeddedError for a name that the Procfile does not have."""
         commands = read_procfile(self.procfile)
         if unknown := self.without - commands.keys():
-            msg = f"--without {' '.join(sorted(unknown))}: {self.procfile} has only {', '.join(commands)}."
-            raise EmbeddedError(msg)
+            raise EmbeddedError(
+                f"--without {' '.join(sorted(unknown))}: {self.procfile} has only {', '.join(commands)}."
+            )
         return {name: argv for name, argv in commands.items() if name not in self.without}
 
 
@@ -126,7 +127,7 @@ class World:
                     del waiting[name]
             self._supervisor.raise_if_ended()
             if time.monotonic() > deadline:
-                raise self._supervisor.failure(next(iter(waiting)), f"was not ready within {_READY_SECONDS:.0f} s")
+                self._supervisor.fail(next(iter(waiting)), f"was not ready within {_READY_SECONDS:.0f} s")
             pause(_POLL_SECONDS)
         admin.wait(_READY_SECONDS, pause)
 
