@@ -43,7 +43,9 @@ class Booking(Base):
     duration_minutes: Mapped[int]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE, Computed("tstzrange(starts_at, ends_at)", persisted=True))
+    during: Mapped[Range[datetime]] = mapped_column(
+        TSTZRANGE, Computed("tstzrange(starts_at, ends_at)", persisted=True)
+    )
     status: Mapped[str]
     note: Mapped[str]
     price: Mapped[Money] = composite(mapped_column("amount"), mapped_column("currency", CHAR(3)))

@@ -33,7 +33,9 @@ def lock_overdue(session: Session, now: datetime) -> Booking | None:
     return session.scalars(query).one_or_none()
 
 
-def lock_overdue_in(session: Session, now: datetime, mentor_id: UUID, learner_id: UUID, span: Span) -> Sequence[Booking]:
+def lock_overdue_in(
+    session: Session, now: datetime, mentor_id: UUID, learner_id: UUID, span: Span
+) -> Sequence[Booking]:
     """Lock the unpaid bookings past their deadline that would stand in the way of a new one."""
     mine = or_(Booking.mentor_id == mentor_id, Booking.learner_id == learner_id)
     query = (

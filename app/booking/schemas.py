@@ -120,7 +120,9 @@ class BookingSchema(ma.Schema):
     note = ma.fields.String(required=True)
     price = MoneyField(required=True)
     order = ma.fields.Nested(OrderSchema, required=True)
-    payment = ma.fields.Nested(PaymentSchema(only=("id", "status", "pay_url", "expires_at")), required=True, allow_none=True)
+    payment = ma.fields.Nested(
+        PaymentSchema(only=("id", "status", "pay_url", "expires_at")), required=True, allow_none=True
+    )
     meeting_url = ma.fields.String(required=True, allow_none=True)
     escrow = ma.fields.Nested(EscrowSchema, required=True, allow_none=True)
     cancelled_by = ma.fields.String(required=True, allow_none=True)

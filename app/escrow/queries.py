@@ -14,7 +14,10 @@ from app.escrow.models import Escrow
 def lock_escrow(session: Session, booking_id: UUID) -> Escrow:
     """Lock the escrow of a booking and return it as it stands now; after order and attempt, before the ledger."""
     query = (
-        select(Escrow).where(Escrow.booking_id == booking_id).with_for_update().execution_options(populate_existing=True)
+        select(Escrow)
+        .where(Escrow.booking_id == booking_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return session.scalars(query).one()
 

@@ -4,6 +4,4 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-WEBHOOKS = Counter(
-    "amana_webhooks_total", "Pings of gateways, by what became of them", ["gateway", "outcome"]
-)
+WEBHOOKS = Counter("amana_webhooks_total", "Pings of gateways, by what became of them", ["gateway", "outcome"])

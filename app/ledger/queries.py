@@ -15,7 +15,7 @@ from app.ledger.errors import InsufficientFunds, PostingRefused
 # Opening the accounts inside the call keeps a posting to one round trip.
 _IDS = "ARRAY(SELECT ledger.open_account(c, :currency) FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS u (c, n) ORDER BY n)"
 
-POST = text(f"SELECT ledger.post(:ref, :kind, {_IDS}, CAST(:amounts AS bigint[]), :effective_at)")  # noqa: S608 - no input in it
+POST = text(f"SELECT ledger.post(:ref, :kind, {_IDS}, CAST(:amounts AS bigint[]), :effective_at)")
 REVERSE = text("SELECT ledger.reverse(:ref, :txn_id, :effective_at)")
 HOLD = text("SELECT ledger.hold(:ref, :purpose, ledger.open_account(:code, :currency), :amount)")
 CAPTURE_HOLD = text("""
@@ -23,7 +23,9 @@ CAPTURE_HOLD = text("""
 """)
 VOID_HOLD = text("SELECT ledger.void_hold(:purpose)")
 
-_HELD_FOR = text("SELECT coalesce(sum(amount), 0)::bigint FROM ledger.hold WHERE purpose = :purpose AND state = 'active'")
+_HELD_FOR = text(
+    "SELECT coalesce(sum(amount), 0)::bigint FROM ledger.hold WHERE purpose = :purpose AND state = 'active'"
+)
 
 _BALANCES = text("""
     SELECT currency, kind, posted, held FROM ledger.account
@@ -82,4 +84,3 @@ def movements(session: Session, deposit: str, earnings: str, *, before: int, lim
     """Return a wallet's movements below a transaction id, the latest first."""
     parameters = {"deposit": deposit, "earnings": earnings, "before": before, "limit": limit}
     return session.execute(_MOVEMENTS, parameters).all()
-

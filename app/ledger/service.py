@@ -129,9 +129,7 @@ def wallet(session: Session, user_id: UUID) -> list[Balance]:
 
 def movements(session: Session, user_id: UUID, *, before: int, limit: int) -> Sequence[Movement]:
     """Return a wallet's history below a transaction id, the latest first."""
-    rows = queries.movements(
-        session, accounts.deposit(user_id), accounts.earnings(user_id), before=before, limit=limit
-    )
+    rows = queries.movements(session, accounts.deposit(user_id), accounts.earnings(user_id), before=before, limit=limit)
     return [
         Movement(
             id=row.id,

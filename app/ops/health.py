@@ -45,5 +45,3 @@ def _database() -> tuple[str, str]:
     except SQLAlchemyError as error:
         return "unhealthy", f"the database does not answer as it should: {type(error).__name__}"
     return "healthy", "connected and migrated"
-
-

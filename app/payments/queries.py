@@ -85,6 +85,9 @@ def count_waiting_pings(session: Session, payment_id: UUID) -> int:
 def take_ping(session: Session, ping_id: UUID) -> str | None:
     """Mark a ping as looked at and return the reference that it named."""
     statement = (
-        update(WebhookPing).where(WebhookPing.id == ping_id).values(taken_at=func.now()).returning(WebhookPing.payment_ref)
+        update(WebhookPing)
+        .where(WebhookPing.id == ping_id)
+        .values(taken_at=func.now())
+        .returning(WebhookPing.payment_ref)
     )
     return session.execute(statement).scalar()

@@ -59,5 +59,3 @@ def show_result(payment_id: UUID) -> Response:
     with request_scope() as session:
         status = service.show_payment_status(session, payment_id)
     return Response(RESULT_PAGE.format(status=status.replace("_", " ")), content_type="text/html; charset=utf-8")
-
-

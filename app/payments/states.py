@@ -82,7 +82,11 @@ PAYMENT = Machine(
     },
     # The gateway's answer can arrive after we have given up, and more than once.
     ignored=frozenset(
-        {(state, step) for state in (*_ENDED_UNPAID, *_FINAL) for step in (_PS.LINK, _PS.LOSE, _PS.REFUSE, _PS.EXPIRE, _PS.CANCEL)}
+        {
+            (state, step)
+            for state in (*_ENDED_UNPAID, *_FINAL)
+            for step in (_PS.LINK, _PS.LOSE, _PS.REFUSE, _PS.EXPIRE, _PS.CANCEL)
+        }
         | {(_P.AWAITING_PAYER, step) for step in (_PS.LINK, _PS.LOSE, _PS.REFUSE)}
         | {(state, step) for state in _FINAL for step in (_PS.CAPTURE, _PS.CONFLICT)}
     ),

@@ -25,7 +25,10 @@ def tnd(minor: int) -> Money:
 def top_up(user, minor: int) -> None:
     with session_scope() as session:
         service.post(
-            session, f"capture:{uuid4()}", "capture", {accounts.psp("konnect"): tnd(-minor), accounts.deposit(user): tnd(minor)}
+            session,
+            f"capture:{uuid4()}",
+            "capture",
+            {accounts.psp("konnect"): tnd(-minor), accounts.deposit(user): tnd(minor)},
         )
 
 
@@ -84,7 +87,9 @@ def test_nobody_spends_below_the_floor() -> None:
         ("ARRAY[a, e]", [1, -1], "unbalanced"),
     ],
 )
-def test_what_is_no_posting_is_refused_by_the_database_itself(accounts_sql: str, amounts: list[int], reason: str) -> None:
+def test_what_is_no_posting_is_refused_by_the_database_itself(
+    accounts_sql: str, amounts: list[int], reason: str
+) -> None:
     with pytest.raises(DBAPIError) as refused:
         raw(
             f"""SELECT ledger.post('x', 'capture', {accounts_sql}, CAST(:amounts AS bigint[]), now()) FROM (SELECT
@@ -126,7 +131,9 @@ def test_the_runtime_role_cannot_write_around_the_functions(statement: str) -> N
     assert db.sqlstate(refused.value) == "42501"
 
 
-@pytest.mark.parametrize("statement", ["UPDATE ledger.entry SET amount = 2", "DELETE FROM ledger.txn", "TRUNCATE ledger.account CASCADE"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE ledger.entry SET amount = 2", "DELETE FROM ledger.txn", "TRUNCATE ledger.account CASCADE"]
+)
 def test_not_even_the_owner_rewrites_history(owner: psycopg.Connection, statement: str) -> None:
     top_up(uuid4(), 3)
     with pytest.raises(psycopg.Error, match="append-only"):
@@ -136,7 +143,9 @@ def test_not_even_the_owner_rewrites_history(owner: psycopg.Connection, statemen
 def test_a_transaction_is_reversed_once_and_exactly() -> None:
     user = uuid4()
     with session_scope() as session:
-        txn = service.post(session, "capture:r", "capture", {accounts.psp("konnect"): tnd(-7), accounts.deposit(user): tnd(7)})
+        txn = service.post(
+            session, "capture:r", "capture", {accounts.psp("konnect"): tnd(-7), accounts.deposit(user): tnd(7)}
+        )
         service.reverse(session, "reverse:r", txn)
         service.reverse(session, "reverse:r", txn)
     assert wallet(user) == (0, 0, 0)
@@ -162,7 +171,9 @@ def test_captured_holds_fund_the_escrow_deposits_first_and_free_what_is_over() -
     user, booking = uuid4(), uuid4()
     top_up(user, 30)
     with session_scope() as session:
-        service.post(session, "release:e", "release", {accounts.psp("konnect"): tnd(-50), accounts.earnings(user): tnd(50)})
+        service.post(
+            session, "release:e", "release", {accounts.psp("konnect"): tnd(-50), accounts.earnings(user): tnd(50)}
+        )
         service.hold(session, "h1", "order:o", accounts.earnings(user), tnd(50))
         service.hold(session, "h2", "order:o", accounts.deposit(user), tnd(30))
     with session_scope() as session:

@@ -37,7 +37,7 @@ def test_the_link_lives_as_many_minutes_as_were_asked_for(gateway: Gateway) -> N
 
 
 def test_another_currency_is_converted_to_millimes(gateway: Gateway) -> None:
-    payment = gateway.payment(gateway.opened(**{"amount": 1200, "token": "EUR"}))
+    payment = gateway.payment(gateway.opened(amount=1200, token="EUR"))
 
     assert (payment["amount"], payment["token"], payment["convertedAmount"]) == (1200, "EUR", 40_800)
 

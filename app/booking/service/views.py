@@ -73,5 +73,6 @@ def _views(session: Session, bookings: Sequence[Booking]) -> list[BookingView]:
     orders = payments.show_orders(session, [booking.order_id for booking in bookings])
     escrows = escrow.show_escrows(session, [booking.id for booking in bookings])
     return [
-        BookingView(b, people[b.mentor_id], people[b.learner_id], orders[b.order_id], escrows.get(b.id)) for b in bookings
+        BookingView(b, people[b.mentor_id], people[b.learner_id], orders[b.order_id], escrows.get(b.id))
+        for b in bookings
     ]

@@ -50,7 +50,9 @@ class Konnect:
     @property
     def capabilities(self) -> Capabilities:
         """Return what Konnect can do: TND in and out, everything else by hand in its dashboard."""
-        return Capabilities({"TND": self.minimum}, {"TND": self.step}, cancel=False, refund=False, look_up_by_order_id=False)
+        return Capabilities(
+            {"TND": self.minimum}, {"TND": self.step}, cancel=False, refund=False, look_up_by_order_id=False
+        )
 
     @property
     def own_receiver(self) -> str:
@@ -87,7 +89,7 @@ class Konnect:
         """Refuse: Konnect documents no cancel."""
         raise NotSupported(f"Konnect cannot cancel {payment_ref}")
 
-    def refund(self, payment_ref: str, amount: Money, idempotency_key: str) -> NoReturn:  # noqa: ARG002 - the protocol's
+    def refund(self, payment_ref: str, amount: Money, idempotency_key: str) -> NoReturn:
         """Refuse: Konnect documents no refund."""
         raise NotSupported(f"Konnect cannot refund {payment_ref}")
 

@@ -69,7 +69,9 @@ def open_top_up(session: Session, payer_id: UUID, amount: Money) -> UUID:
     capabilities = router.gateway_for(amount.currency).capabilities
     if not rules.payable(amount, capabilities):
         least = Money(max(capabilities.minimum[amount.currency], 1), amount.currency)
-        raise AmountNotPayable(f"Send {least} or more, in steps of {capabilities.step[amount.currency]}.", pointer="/amount")
+        raise AmountNotPayable(
+            f"Send {least} or more, in steps of {capabilities.step[amount.currency]}.", pointer="/amount"
+        )
     expires_at = business_now(session) + timedelta(minutes=settings().pay_link_minutes)
     payment = Payment(
         id=new_id(), payer_id=payer_id, purpose="top_up", asked=amount, description="Top-up", expires_at=expires_at

@@ -44,7 +44,9 @@ def place_order(session: Session, payer_id: UUID, price: Money, *, description: 
 def is_covered(session: Session, order_id: UUID) -> bool:
     """Tell whether what is held for an order covers its price; locks the order."""
     order = queries.lock_order(session, order_id)
-    return order.status == OrderState.OPEN and ledger.held_for(session, order.purpose, order.price.currency) >= order.price
+    return (
+        order.status == OrderState.OPEN and ledger.held_for(session, order.purpose, order.price.currency) >= order.price
+    )
 
 
 def pay_order(session: Session, order_id: UUID, *, ref: str, to: str) -> Money:
