@@ -6,6 +6,7 @@ import click
 from flask import Flask
 from flask_migrate import Migrate
 
+from app.booking.routes import blp as booking
 from app.choreography import REACTIONS
 from app.identity.cli import users
 from app.identity.guards import SECURITY_SCHEME
@@ -13,12 +14,17 @@ from app.identity.routes import blueprint as identity
 from app.infra import logs, outbox
 from app.infra.config import Settings, settings
 from app.infra.db import Base
+from app.ledger.routes import blp as wallet
+from app.ops.routes import blp as ops
+from app.ops.routes import health_blp as health
+from app.payments.routes import blp as payments
+from app.payments.webhooks import blp as webhooks
 from app.web import access, requests
 from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
-BLUEPRINTS: tuple[RoomBlueprint, ...] = (identity,)
+BLUEPRINTS: tuple[RoomBlueprint, ...] = (identity, booking, payments, webhooks, wallet, ops, health)
 COMMANDS: tuple[click.Command, ...] = (users,)
 
 

@@ -31,6 +31,6 @@ def send_confirmation(errand: Errand) -> None:
 def send_cancellation(errand: Errand) -> None:
     """Mail whom it concerns that the session will not take place."""
     with session_scope() as session:
-        letters = handlers.write_cancellation(session, errand.event.booking_id)
+        letters = handlers.write_ending(session, errand.event.booking_id)
     for letter in letters:
         mail.send(letter)

@@ -1,4 +1,4 @@
-"""What booking does about money that came."""
+"""What booking does about money that came, and whom it writes to."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.booking import queries
+from app.booking import letters, queries
 from app.booking.events import BookingPaidLate
 from app.booking.models import Booking
 from app.booking.service.confirm import confirm
 from app.booking.slots import Span
 from app.booking.states import BOOKING, BookingState, BookingStep
+from app.gateways.mail import Mail
 from app.identity import service as identity
 from app.infra import outbox
 from app.infra.changes import announce
 from app.infra.clock import business_now
 from app.mentors import service as mentors
 from app.payments import service as payments
+from app.payments.states import OrderState
 
 
 def apply_payment(session: Session, order_id: UUID) -> None:
@@ -55,3 +57,26 @@ def _is_free_and_ahead(session: Session, booking: Booking) -> bool:
     return not queries.busy_of_mentor(session, booking.mentor_id, span) and not queries.busy_of_learner(
         session, booking.learner_id, span
     )
+
+
+def write_confirmation(session: Session, booking_id: UUID) -> list[Mail]:
+    """Return the mails to both people of a confirmed booking; none when it is confirmed no more."""
+    booking = queries.find_booking(session, booking_id)
+    if booking is None or booking.status != BookingState.CONFIRMED:
+        return []
+    people = identity.get_people(session, (booking.learner_id, booking.mentor_id))
+    learner, mentor = people[booking.learner_id], people[booking.mentor_id]
+    return [letters.confirmation(booking, learner, mentor), letters.confirmation(booking, mentor, learner)]
+
+
+def write_ending(session: Session, booking_id: UUID) -> list[Mail]:
+    """Return the mails of a booking that will not take place; its mentor hears of it only after a confirmation."""
+    booking = queries.find_booking(session, booking_id)
+    if booking is None or BookingState(booking.status) not in letters.ENDINGS:
+        return []
+    people = identity.get_people(session, (booking.learner_id, booking.mentor_id))
+    learner, mentor = people[booking.learner_id], people[booking.mentor_id]
+    mails = [letters.ending(booking, learner, mentor)]
+    if payments.show_orders(session, [booking.order_id])[booking.order_id].status == OrderState.RETURNED:
+        mails.append(letters.ending(booking, mentor, learner))
+    return mails

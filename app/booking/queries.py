@@ -112,7 +112,7 @@ def of_mentor(user_id: UUID) -> ColumnElement[bool]:
     return Booking.mentor_id == user_id
 
 
-def _overdue(now: datetime) -> Select[tuple[Booking]]:
+def _overdue(now: datetime) -> Select[Booking]:
     return select(Booking).where(Booking.status == BookingState.AWAITING_PAYMENT, Booking.expires_at <= now)
 
 

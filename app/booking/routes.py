@@ -30,10 +30,12 @@ def list_slots(query: dict[str, Any], mentor_id: UUID) -> dict[str, Any]:
     """List the times that can be booked: never in the past, taken, or outside the mentor's hours."""
     with request_scope() as session:
         found = service.list_slots(session, mentor_id, query["offering_id"], query["begin"], query["end"])
-    local = zone(query["timezone"]) if query["timezone"] else None
     shown = [{"starts_at": slot.starts_at, "ends_at": slot.ends_at} for slot in found]
-    if local:
-        shown = [{**slot, "starts_at_local": slot["starts_at"].astimezone(local).isoformat()} for slot in shown]
+    if query["timezone"]:
+        local = zone(query["timezone"])
+        return {
+            "items": [{**slot, "starts_at_local": slot["starts_at"].astimezone(local).isoformat()} for slot in shown]
+        }
     return {"items": shown}
 
 

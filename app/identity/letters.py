@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
 from urllib.parse import urlencode
 
-from app.gateways.mail import Mail, message_id
+from app.gateways.letters import write
+from app.gateways.mail import Mail
 from app.identity.models import User
 from app.infra.config import settings
 
@@ -14,44 +14,29 @@ def verification_letter(user: User, token: str, name: object) -> Mail:
     """Ask for the proof that the address is theirs; the link is good for settings().verification_seconds."""
     link = f"{settings().frontend_url}/verify-email?{urlencode({'token': token})}"
     hours = settings().verification_seconds // 3600
-    return _letter(
-        user,
-        name,
+    return write(
+        user.email,
+        user.name,
         "Confirm your e-mail address",
         [
             "please confirm that this address is yours:",
             link,
             f"The link works once, for {hours} hours. If you did not register at Amana, you need do nothing.",
         ],
+        name=name,
     )
 
 
 def account_exists_letter(user: User, name: object) -> Mail:
     """Tell somebody who registers again that they have an account; a stranger who tries learns nothing."""
-    return _letter(
-        user,
-        name,
+    return write(
+        user.email,
+        user.name,
         "You already have an account",
         [
             "somebody, probably you, has just asked to register this address at Amana. It has an account already:",
             f"{settings().frontend_url}/login",
             "If that was not you, you need do nothing: nothing was changed.",
         ],
+        name=name,
     )
-
-
-def _letter(user: User, name: object, subject: str, paragraphs: list[str]) -> Mail:
-    lines = [f"Hello {user.name},", *paragraphs, "Amana"]
-    return Mail(
-        to=user.email,
-        subject=subject,
-        text="\n\n".join(lines) + "\n",
-        html="<!doctype html>\n" + "\n".join(f"<p>{_linked(line)}</p>" for line in lines) + "\n",
-        message_id=message_id(name),
-    )
-
-
-def _linked(line: str) -> str:
-    """Return the line as HTML: a name may hold < and &, a link can be clicked."""
-    shown = escape(line)
-    return f'<a href="{shown}">{shown}</a>' if line.startswith(("http://", "https://")) else shown

@@ -32,6 +32,11 @@ def users_by_id(session: Session, ids: Collection[UUID]) -> Sequence[User]:
     return session.scalars(select(User).where(User.id.in_(ids))).all()
 
 
+def lock_user(session: Session, user_id: UUID) -> None:
+    """Lock a user's row until the transaction ends; rows that refer to it may still be written."""
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
 def roles_of(session: Session, user_id: UUID) -> frozenset[str]:
     """Return the roles that were added to the user."""
     return frozenset(session.scalars(select(UserRole.role).where(UserRole.user_id == user_id)))

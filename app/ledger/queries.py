@@ -13,7 +13,9 @@ from app.infra import db
 from app.ledger.errors import InsufficientFunds, PostingRefused
 
 # Opening the accounts inside the call keeps a posting to one round trip.
-_IDS = "ARRAY(SELECT ledger.open_account(c, :currency) FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS u (c, n) ORDER BY n)"
+_IDS = """ARRAY(
+    SELECT ledger.open_account(code, :currency) FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS u (code, n)
+    ORDER BY n)"""
 
 POST = text(f"SELECT ledger.post(:ref, :kind, {_IDS}, CAST(:amounts AS bigint[]), :effective_at)")
 REVERSE = text("SELECT ledger.reverse(:ref, :txn_id, :effective_at)")
@@ -77,7 +79,8 @@ def balances(session: Session, deposit: str, earnings: str) -> Sequence[Row[Any]
 
 def balance(session: Session, code: str, currency: str) -> int:
     """Return the minor units posted on an account; nothing where it was never opened."""
-    return session.execute(_BALANCE, {"code": code, "currency": currency}).scalar() or 0
+    posted: int | None = session.execute(_BALANCE, {"code": code, "currency": currency}).scalar()
+    return posted or 0
 
 
 def movements(session: Session, deposit: str, earnings: str, *, before: int, limit: int) -> Sequence[Row[Any]]:

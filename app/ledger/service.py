@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.infra.clock import business_now
@@ -74,26 +75,26 @@ def reverse(session: Session, ref: str, txn_id: int) -> int:
     return queries.call(session, queries.REVERSE, ref=ref, txn_id=txn_id, effective_at=business_now(session))
 
 
-def hold(session: Session, ref: str, purpose: str, account: str, amount: Money) -> None:
+def hold(session: Session, account: str, amount: Money, *, ref: str, purpose: str) -> None:
     """Earmark an amount for a purpose; raise InsufficientFunds when it is not free. The same ref holds once."""
     queries.call(
         session, queries.HOLD, ref=ref, purpose=purpose, code=account, currency=amount.currency, amount=amount.minor
     )
 
 
-def hold_from_wallet(session: Session, ref: str, purpose: str, user_id: UUID, amount: Money) -> None:
+def hold_from_wallet(session: Session, user_id: UUID, amount: Money, *, ref: str, purpose: str) -> None:
     """Earmark an amount of a wallet, deposit before earnings; raise InsufficientFunds when it is not there."""
     left = amount
     for account, free in _free(session, user_id, amount.currency).items():
         part = min(left, free)
         if part:
-            hold(session, f"{ref}:{account}", purpose, account, part)
+            hold(session, account, part, ref=f"{ref}:{account}", purpose=purpose)
             left = left - part
     if left:
         raise InsufficientFunds(f"The wallet lacks {left}.")
 
 
-def capture_holds(session: Session, ref: str, kind: Kind, purpose: str, to: str, amount: Money) -> int:
+def capture_holds(session: Session, purpose: str, to: str, amount: Money, *, ref: str, kind: Kind) -> int:
     """Spend what is held for a purpose: `amount` goes to the account, deposits first, the rest is free again."""
     return queries.call(
         session, queries.CAPTURE_HOLD, ref=ref, kind=kind, purpose=purpose, code=to, currency=amount.currency,
@@ -152,7 +153,7 @@ def _free(session: Session, user_id: UUID, currency: str) -> dict[str, Money]:
     return {code: free.get(kind, Money.zero(currency)) for kind, code in codes.items()}
 
 
-def _balance(rows: Sequence[queries.Row[tuple[str, str, int, int]]], currency: str) -> Balance:
+def _balance(rows: Sequence[Row[Any]], currency: str) -> Balance:
     mine = [row for row in rows if row.currency == currency]
     return Balance(
         available=Money(sum(row.posted - row.held for row in mine), currency),

@@ -1,6 +1,6 @@
 """What must always hold, each as one SELECT of the rows that break it (MONEY.md, last rule).
 
-Run after test steps, by a sweep every minute, and by GET /admin/books. Each sees one snapshot, so it may run under load.
+Run after test steps, by a sweep every minute, and by GET /admin/books. Each sees one snapshot: it may run under load.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ INVARIANTS: Mapping[str, str] = {
             OR (p.status = 'captured') <> (count(*) FILTER (WHERE t.ref = 'capture:' || p.id) = 1)
         UNION ALL
         SELECT t.ref, 0, 0 FROM ledger.txn AS t
-        WHERE t.kind = 'capture' AND NOT EXISTS (SELECT FROM payment AS p WHERE p.id::text = split_part(t.ref, ':', 2))""",
+        WHERE t.kind = 'capture'
+            AND NOT EXISTS (SELECT FROM payment AS p WHERE p.id::text = split_part(t.ref, ':', 2))""",
     "money is held for an order only while it is open": """
         SELECT h.ref, o.status FROM ledger.hold AS h
         LEFT JOIN payment_order AS o ON h.purpose = 'order:' || o.id

@@ -8,9 +8,11 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.payments import service
-from app.payments.routes import blp
 from app.web.access import public
+from app.web.blueprint import room_blueprint
 from app.web.transaction import request_scope
+
+blp = room_blueprint("webhooks", "Pings of payment gateways.")
 
 
 @blp.route("/webhooks/konnect/<uuid:payment_id>/<mac>", methods=["GET", "POST"])

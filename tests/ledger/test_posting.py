@@ -157,10 +157,10 @@ def test_what_is_held_is_not_available_and_comes_back_when_the_hold_is_voided() 
     user = uuid4()
     top_up(user, 100)
     with session_scope() as session:
-        service.hold_from_wallet(session, "hold:o", "order:o", user, tnd(60))
+        service.hold_from_wallet(session, user, tnd(60), ref="hold:o", purpose="order:o")
     assert wallet(user) == (40, 60, 0)
     with pytest.raises(InsufficientFunds), session_scope() as session:
-        service.hold_from_wallet(session, "hold:p", "order:p", user, tnd(41))
+        service.hold_from_wallet(session, user, tnd(41), ref="hold:p", purpose="order:p")
     with session_scope() as session:
         assert service.void_holds(session, "order:o") == 60
         assert service.void_holds(session, "order:o") == 0
@@ -174,10 +174,10 @@ def test_captured_holds_fund_the_escrow_deposits_first_and_free_what_is_over() -
         service.post(
             session, "release:e", "release", {accounts.psp("konnect"): tnd(-50), accounts.earnings(user): tnd(50)}
         )
-        service.hold(session, "h1", "order:o", accounts.earnings(user), tnd(50))
-        service.hold(session, "h2", "order:o", accounts.deposit(user), tnd(30))
+        service.hold(session, accounts.earnings(user), tnd(50), ref="h1", purpose="order:o")
+        service.hold(session, accounts.deposit(user), tnd(30), ref="h2", purpose="order:o")
     with session_scope() as session:
-        service.capture_holds(session, f"fund:{booking}", "fund", "order:o", accounts.escrow(booking), tnd(45))
+        service.capture_holds(session, "order:o", accounts.escrow(booking), tnd(45), ref=f"fund:{booking}", kind="fund")
         assert service.balance(session, accounts.escrow(booking), "TND") == tnd(45)
     assert wallet(user) == (35, 0, 35)  # 30 from the deposit, 15 from the earnings, and nothing stays held
 
@@ -186,7 +186,7 @@ def test_holds_that_do_not_cover_the_amount_fund_nothing() -> None:
     user, booking = uuid4(), uuid4()
     top_up(user, 30)
     with session_scope() as session:
-        service.hold_from_wallet(session, "h", "order:o", user, tnd(30))
+        service.hold_from_wallet(session, user, tnd(30), ref="h", purpose="order:o")
     with pytest.raises(PostingRefused, match="holds_too_small"), session_scope() as session:
-        service.capture_holds(session, f"fund:{booking}", "fund", "order:o", accounts.escrow(booking), tnd(31))
+        service.capture_holds(session, "order:o", accounts.escrow(booking), tnd(31), ref=f"fund:{booking}", kind="fund")
     assert wallet(user) == (0, 30, 0)

@@ -3,7 +3,6 @@
 from app.booking.service.book import book
 from app.booking.service.cancel import cancel
 from app.booking.service.expire import expire_one
-from app.booking.service.letters import write_cancellation, write_confirmation
 from app.booking.service.offered import list_slots
 from app.booking.service.pay import open_new_payment
 from app.booking.service.views import BookingPageQuery, BookingView, list_bookings, show_booking
@@ -18,6 +17,4 @@ __all__ = [
     "list_slots",
     "open_new_payment",
     "show_booking",
-    "write_cancellation",
-    "write_confirmation",
 ]

@@ -96,7 +96,9 @@ class PaymentSnapshot:
 class Gateway(Protocol):
     """A payment gateway. Every call may raise the failures above; none may be made inside a transaction."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return its name, which stands in accounts (psp:konnect) and webhook paths."""
 
     @property
     def capabilities(self) -> Capabilities:

@@ -1,4 +1,4 @@
-"""The use cases of identity. Other rooms call `get_person`, `get_people` and `add_role`."""
+"""The use cases of identity. Other rooms call `get_person`, `get_people`, `lock_person` and `add_role`."""
 
 from app.identity.service.people import (
     Person,
@@ -9,6 +9,7 @@ from app.identity.service.people import (
     get_people,
     get_person,
     get_profile,
+    lock_person,
 )
 from app.identity.service.registration import Registration, create_admin, register, resend_verification, verify_email
 from app.identity.service.sign_in import SignedIn, TokenPair, refresh, sign_in, sign_out
@@ -26,6 +27,7 @@ __all__ = [
     "get_people",
     "get_person",
     "get_profile",
+    "lock_person",
     "refresh",
     "register",
     "resend_verification",

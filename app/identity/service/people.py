@@ -69,6 +69,11 @@ def change_profile(session: Session, user_id: UUID, changes: Mapping[str, str]) 
     return profile_of(session, user)
 
 
+def lock_person(session: Session, user_id: UUID) -> None:
+    """Lock a user until the transaction ends: of two bookings of one learner, the second sees what the first did."""
+    queries.lock_user(session, user_id)
+
+
 def add_role(session: Session, user_id: UUID, role: Role) -> None:
     """Give a user a role; one that they have already, and `learner`, change nothing."""
     if role is not Role.LEARNER:

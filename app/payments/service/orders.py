@@ -35,7 +35,7 @@ def place_order(session: Session, payer_id: UUID, price: Money, *, description: 
     session.add(order)
     session.flush()
     if part:
-        ledger.hold_from_wallet(session, f"hold:{order.id}", order.purpose, payer_id, part)
+        ledger.hold_from_wallet(session, payer_id, part, ref=f"hold:{order.id}", purpose=order.purpose)
     if part < price:
         write_attempt(session, order, price - part)
     return order.id
@@ -57,7 +57,7 @@ def pay_order(session: Session, order_id: UUID, *, ref: str, to: str) -> Money:
     order = queries.lock_order(session, order_id)
     order.status = ORDER.transition(OrderState(order.status), OrderStep.PAY)
     if order.price:
-        ledger.capture_holds(session, ref, "fund", order.purpose, to, order.price)
+        ledger.capture_holds(session, order.purpose, to, order.price, ref=ref, kind="fund")
     return order.price
 
 
@@ -79,7 +79,7 @@ def hold_late_money(session: Session, order_id: UUID) -> bool:
     order = queries.lock_order(session, order_id)
     if ledger.available(session, order.payer_id, order.price.currency) < order.price:
         return False
-    ledger.hold_from_wallet(session, f"late:{order.id}", order.purpose, order.payer_id, order.price)
+    ledger.hold_from_wallet(session, order.payer_id, order.price, ref=f"late:{order.id}", purpose=order.purpose)
     return True
 
 
@@ -96,4 +96,4 @@ def cancel_attempts(session: Session, order_id: UUID) -> None:
 
 def earmark(session: Session, order: Order, ref: str, amount: Money) -> None:
     """Hold money that has just come for an open order, in the transaction of its capture."""
-    ledger.hold(session, f"earmark:{ref}", order.purpose, accounts.deposit(order.payer_id), amount)
+    ledger.hold(session, accounts.deposit(order.payer_id), amount, ref=f"earmark:{ref}", purpose=order.purpose)
