@@ -24,4 +24,6 @@ def list_slots(session: Session, mentor_id: UUID, offering_id: UUID, begin: date
         return []
     busy = queries.busy_of_mentor(session, mentor_id, Span(begin - REACH, end + REACH))
     schedule = mentors.schedule_of(session, mentor_id)
-    return slots.offered(schedule, offering.duration_minutes, busy, business_now(session), begin, end)
+    return slots.offered(
+        schedule, offering.duration_minutes, busy, business_now(session), window_start=begin, window_end=end
+    )
