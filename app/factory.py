@@ -9,11 +9,12 @@ from app.choreography import REACTIONS
 from app.infra import logs, outbox
 from app.infra.config import Settings, settings
 from app.infra.db import Base
+from app.mentors import routes as mentors
 from app.web import access, requests
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
-BLUEPRINTS = ()
+BLUEPRINTS = (mentors.blp,)
 COMMANDS = ()
 
 
