@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import click
 from flask import Flask
 from flask_migrate import Migrate
 
+from app.booking.routes import blp as booking
 from app.choreography import REACTIONS
+from app.identity.cli import users
+from app.identity.guards import SECURITY_SCHEME
+from app.identity.routes import blueprint as identity
 from app.infra import logs, outbox
 from app.infra.config import Settings, settings
 from app.infra.db import Base
+<<<<<<< HEAD
 from app.mentors import routes as mentors
+=======
+from app.ledger.routes import blp as wallet
+from app.ops.routes import blp as ops
+from app.ops.routes import health_blp as health
+from app.payments.routes import blp as payments
+from app.payments.webhooks import blp as webhooks
+>>>>>>> main
 from app.web import access, requests
+from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
+<<<<<<< HEAD
 BLUEPRINTS = (mentors.blp,)
 COMMANDS = ()
+=======
+BLUEPRINTS: tuple[RoomBlueprint, ...] = (identity, booking, payments, webhooks, wallet, ops, health)
+COMMANDS: tuple[click.Command, ...] = (users,)
+>>>>>>> main
 
 
 class Metadata:
@@ -55,6 +74,7 @@ def _register_rooms(app: Flask) -> None:
     api = ProblemApi(app)
     api.spec.plugins[1].converter.add_attribute_function(document_money)
     api.spec.plugins[1].converter.add_attribute_function(document_instant)
+    api.spec.components.security_scheme("bearer", SECURITY_SCHEME)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     for command in COMMANDS:

@@ -1,3 +1,54 @@
-"""Sweeps: started by Beat every few seconds, and by the clock when business time is moved. All may run at once."""
+"""Sweeps: started by Beat every few seconds, and all at once when business time is moved. Any number may run."""
 
 from __future__ import annotations
+
+import logging
+
+from app.booking import service as booking
+from app.infra import idempotency
+from app.infra.db import session_scope
+from app.ops import books
+from app.payments import service as payments
+from tasks.delivery import Errand, with_outside_calls
+from tasks.worker import app
+
+log = logging.getLogger(__name__)
+
+
+@app.task
+def expire_bookings() -> None:
+    """End unpaid bookings past their deadline, each in a transaction of its own."""
+    found = True
+    while found:
+        with session_scope() as session:
+            found = booking.expire_one(session)
+
+
+@app.task
+def poll_payments() -> None:
+    """Have the payments looked at whose time has come."""
+    with session_scope() as session:
+        payments.record_due_polls(session)
+
+
+@app.task
+def check_books() -> None:
+    """Check every invariant; a broken one is logged as an error."""
+    with session_scope() as session:
+        broken = [checked for checked in books.check_invariants(session) if not checked.holds]
+    for checked in broken:
+        log.error("the books are wrong: %s: %s", checked.name, checked.detail)
+
+
+@app.task
+def purge_idempotency_keys() -> None:
+    """Delete stored answers past their time."""
+    with session_scope() as session:
+        idempotency.purge(session)
+
+
+@with_outside_calls
+def run_due_sweeps(errand: Errand) -> None:  # noqa: ARG001 - the fact that the clock moved says all there is to know
+    """Run the sweeps that follow business time at once, because it was moved."""
+    expire_bookings()
+    poll_payments()

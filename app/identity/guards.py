@@ -18,7 +18,8 @@ from app.web.actor import Actor
 
 View = Callable[..., Any]
 
-#: How OpenAPI names the way in; app/factory.py describes it.
+#: The way in, as OpenAPI describes it; app/factory.py enters it in the document.
+SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
@@ -43,8 +44,9 @@ def requires(*roles: str) -> Callable[[View], View]:
             return view(*args, **kwargs)
 
         # flask-smorest keeps a view's documentation in this attribute, which wraps() shares with the view.
-        run._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # type: ignore[attr-defined]
-        run._apidoc.setdefault("manual_doc", {})["security"] = SECURITY  # type: ignore[attr-defined]
+        documented = deepcopy(getattr(view, "_apidoc", {}))
+        documented.setdefault("manual_doc", {})["security"] = SECURITY
+        run.__dict__["_apidoc"] = documented
         return declare(run, f"requires: {' or '.join(wanted) or 'a signed-in user'}")
 
     return guard

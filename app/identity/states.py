@@ -23,4 +23,5 @@ class Revocation(StrEnum):
     """Why a family of tokens was ended before its time."""
 
     LOGOUT = "logout"
+    PASSWORD = "password"  # noqa: S105 - the reason, not a password: it was replaced by an operator
     REUSE = "reuse"  #: a spent refresh token was shown again: one of its two holders is a thief

@@ -26,6 +26,8 @@ TYPE = "at+jwt"  #: no token made for another purpose can pass as an access toke
 REFRESH_PREFIX = "amr_"  #: lets a leaked token be recognised by a scanner
 
 _ACCESS_KEY = "access token"
+_REFRESH_KEY = "refresh token"
+_VERIFICATION_KEY = "verification token"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,26 @@ def read_access_token(token: str) -> Bearer | None:
 def new_opaque_token(prefix: str = "") -> str:
     """Return 256 random bits in base64url, which need no slow hash: they cannot be guessed."""
     return prefix + secrets.token_urlsafe(32)
+
+
+def refresh_hash(token: str) -> bytes:
+    """Return the keyed hash under which a new refresh token is stored."""
+    return crypto.keyed_hash(_REFRESH_KEY, token)
+
+
+def refresh_hashes(token: str) -> list[bytes]:
+    """Return the keyed hashes under which a refresh token may be stored, through a key rotation."""
+    return crypto.accepted_hashes(_REFRESH_KEY, token)
+
+
+def verification_hash(token: str) -> bytes:
+    """Return the keyed hash under which the token of a new link is stored."""
+    return crypto.keyed_hash(_VERIFICATION_KEY, token)
+
+
+def verification_hashes(token: str) -> list[bytes]:
+    """Return the keyed hashes under which the token of a link may be stored, through a key rotation."""
+    return crypto.accepted_hashes(_VERIFICATION_KEY, token)
 
 
 def _verified(token: str) -> jwt.Token | None:

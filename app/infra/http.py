@@ -9,8 +9,8 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
 
 from app.infra.config import settings
 from app.infra.db import session_is_open
@@ -20,7 +20,23 @@ MAX_BYTES = 1024 * 1024
 
 
 class TransactionOpen(RuntimeError):
-    """A call to the outside was tried inside a transaction: it would hold row locks for as long as the other side likes."""
+    """A call to the outside was tried inside a transaction: its row locks would last as the other side likes."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked of the other side."""
+
+    method: str
+    url: SplitResult
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    @property
+    def target(self) -> str:
+        """Return the path with its query, as the request line has it."""
+        path = self.url.path or "/"
+        return f"{path}?{self.url.query}" if self.url.query else path
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,7 @@ class Deadline:
         self._timer.daemon = True
         self.passed = False
 
-    def __enter__(self) -> Deadline:
+    def __enter__(self) -> Self:
         """Start the clock."""
         self._timer.start()
         return self
@@ -73,18 +89,18 @@ def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
     Raises TransientFailure when the request surely did not arrive (no connection), UnknownOutcome when it may have
     (timeout, reset, oversize answer), TransactionOpen when a database session is open in this thread.
     """
+    call = Call(method, urlsplit(url), headers, body)
     if session_is_open():
-        raise TransactionOpen(f"{method} {urlsplit(url).hostname} inside a transaction")
-    connection = _connect(url)
+        raise TransactionOpen(f"{method} {call.url.hostname} inside a transaction")
+    connection = _connect(call.url)
     try:
         with Deadline(connection, settings().gateway_total_seconds) as deadline:
-            return _exchange(connection, method, url, headers, body, deadline)
+            return _exchange(connection, call, deadline)
     finally:
         connection.close()
 
 
-def _connect(url: str) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
+def _connect(parts: SplitResult) -> http.client.HTTPConnection:
     connect_seconds = settings().gateway_connect_seconds
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
@@ -100,26 +116,17 @@ def _connect(url: str) -> http.client.HTTPConnection:
     return connection
 
 
-def _exchange(
-    connection: http.client.HTTPConnection,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    deadline: Deadline,
-) -> Reply:
-    parts = urlsplit(url)
+def _exchange(connection: http.client.HTTPConnection, call: Call, deadline: Deadline) -> Reply:
     connection.sock.settimeout(settings().gateway_total_seconds)
     try:
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection.request(method, target, body=body, headers=dict(headers))
+        connection.request(call.method, call.target, body=call.body, headers=dict(call.headers))
         response = connection.getresponse()
         content = response.read(MAX_BYTES + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = "did not answer in time" if deadline.passed else f"broke off ({type(error).__name__})"
-        raise UnknownOutcome(f"{parts.hostname} {why}") from error
+        raise UnknownOutcome(f"{call.url.hostname} {why}") from error
     if deadline.passed:  # a shut socket can look like the end of the body
-        raise UnknownOutcome(f"{parts.hostname} did not answer in time")
+        raise UnknownOutcome(f"{call.url.hostname} did not answer in time")
     if len(content) > MAX_BYTES:
-        raise UnknownOutcome(f"{parts.hostname} answered with more than {MAX_BYTES} bytes")
+        raise UnknownOutcome(f"{call.url.hostname} answered with more than {MAX_BYTES} bytes")
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, content)

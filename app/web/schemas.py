@@ -68,7 +68,7 @@ class MoneyField(ma.fields.Field[Money]):
         return Money(found["amount"], found["currency"])
 
 
-def document_money(field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:
+def document_money(_converter: object, field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:
     """Describe money in OpenAPI (an attribute function of apispec's marshmallow plugin)."""
     if not isinstance(field, MoneyField):
         return {}
@@ -83,7 +83,7 @@ def document_money(field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:
     }
 
 
-def document_instant(field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:
+def document_instant(_converter: object, field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:
     """Describe instants in OpenAPI."""
     return {"type": "string", "format": "date-time"} if isinstance(field, Instant) else {}
 

@@ -39,7 +39,8 @@ def upgrade() -> None:
             begun_at timestamptz NOT NULL,
             expires_at timestamptz NOT NULL,
             revoked_at timestamptz,
-            revocation varchar CONSTRAINT ck_token_family_revocation CHECK (revocation IN ('logout', 'reuse')),
+            revocation varchar
+                CONSTRAINT ck_token_family_revocation CHECK (revocation IN ('logout', 'password', 'reuse')),
             CONSTRAINT ck_token_family_revoked CHECK ((revoked_at IS NULL) = (revocation IS NULL))
         )
     """)

@@ -1,1 +1,5 @@
+<<<<<<< HEAD
 """Payment gateways."""
+=======
+"""Payment gateways behind one small protocol (base.py); router.py knows which there are."""
+>>>>>>> main

@@ -28,6 +28,18 @@ class Person:
     picture_url: str | None = None
 
 
+@dataclass(frozen=True)
+class Profile(Person):
+    """What users see of themselves. A mentor's id is the user's id."""
+
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def mentor_id(self) -> UUID | None:
+        """Return the id under which the user is a mentor, None where they are none."""
+        return self.id if Role.MENTOR in self.roles else None
+
+
 def get_person(session: Session, user_id: UUID) -> Person:
     """Return one person; raise UserNotFound."""
     people = get_people(session, [user_id])
@@ -38,7 +50,28 @@ def get_person(session: Session, user_id: UUID) -> Person:
 
 def get_people(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Person]:
     """Return those of the people that exist, by id, in one query."""
-    return {user.id: person_of(user) for user in queries.users_by_id(session, ids)}
+    return {
+        user.id: Person(id=user.id, name=user.name, email=user.email, timezone=user.timezone)
+        for user in queries.users_by_id(session, ids)
+    }
+
+
+def get_profile(session: Session, user_id: UUID) -> Profile:
+    """Return the profile of a user who is known to exist."""
+    return profile_of(session, queries.user_by_id(session, user_id))
+
+
+def change_profile(session: Session, user_id: UUID, changes: Mapping[str, str]) -> Profile:
+    """Set `name` and `timezone`, each if given and as app/identity/rules.py reads them; return the profile."""
+    user = queries.user_by_id(session, user_id)
+    user.name = changes.get("name", user.name)
+    user.timezone = changes.get("timezone", user.timezone)
+    return profile_of(session, user)
+
+
+def lock_person(session: Session, user_id: UUID) -> None:
+    """Lock a user until the transaction ends: of two bookings of one learner, the second sees what the first did."""
+    queries.lock_user(session, user_id)
 
 
 def add_role(session: Session, user_id: UUID, role: Role) -> None:
@@ -54,6 +87,13 @@ def find_roles(session: Session, bearer: Bearer) -> frozenset[str] | None:
     return None if added is None else added | {Role.LEARNER}
 
 
-def person_of(user: User) -> Person:
-    """Show a user to other rooms."""
-    return Person(id=user.id, name=user.name, email=user.email, timezone=user.timezone)
+def profile_of(session: Session, user: User) -> Profile:
+    """Show a user to themselves, the roles in the order in which they are declared."""
+    held = queries.roles_of(session, user.id) | {Role.LEARNER}
+    return Profile(
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        timezone=user.timezone,
+        roles=tuple(role for role in Role if role in held),
+    )
