@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from app.kernel.zones import closes_at, opens_at, zone
-from app.mentors.rules import DAY, Schedule, Stretch, stretches
+from app.mentors.service import Schedule, Stretch, stretches
 
 _DAY = timedelta(days=1)
 _NOTHING = timedelta(0)
@@ -50,7 +50,8 @@ def refusal(
 ) -> Reason | None:
     """Tell why no session of this length may begin at this instant; None when it may.
 
-    `busy` are the mentor's other sessions, in any order, without buffers; `now` is the business instant.
+    `busy` are the mentor's other sessions, in any order, without buffers: at least all that lie within one buffer
+    of the session. `now` is the business instant.
 
     Buffer: the session padded on both sides must not meet another session as it is. The gap between two sessions is
     therefore at least one buffer, whichever was booked first, and not the sum of two.
@@ -64,10 +65,14 @@ def offered(
     duration_minutes: int,
     busy: Iterable[Span],
     now: datetime,
+    *,
     window_start: datetime,
     window_end: datetime,
 ) -> list[Slot]:
-    """Return the slots that begin from `window_start` until before `window_end`, soonest first; see `refusal`."""
+    """Return the slots that begin from `window_start` until before `window_end`, soonest first.
+
+    See `refusal`; `busy` reaches one duration and one buffer beyond the window.
+    """
     diary = _Diary(schedule, duration_minutes, busy, now)
     return [
         Slot(starts_at, starts_at + diary.duration)
@@ -94,7 +99,7 @@ class _Diary:
         for stretch in stretches(schedule.rules):
             self._week[stretch.weekday].append(stretch)
         # A stretch may have begun days ago; one day more, as a clock that falls back over midnight repeats a date.
-        self._days_back = 1 + max((stretch.end // DAY for week in self._week.values() for stretch in week), default=0)
+        self._days_back = 1 + max((stretch.days for week in self._week.values() for stretch in week), default=0)
         self._open_on: dict[date, list[Span]] = {}
 
     def refusal(self, starts_at: datetime) -> Reason | None:
@@ -148,13 +153,12 @@ class _Diary:
             day += _DAY
 
     def _open_from(self, day: date) -> Iterator[Span]:
-        """Yield the open times that begin on this local day; none where the clock leaps over all of it."""
+        """Yield the open times that begin on this local day; empty ones where the clock leaps over all of it."""
         midnight = datetime.combine(day, time.min)
         for stretch in self._week[day.weekday()]:
             opens = opens_at(midnight + timedelta(minutes=stretch.start), self._zone)
             closes = closes_at(midnight + timedelta(minutes=stretch.end), self._zone)
-            if opens < closes:
-                yield Span(opens, closes)
+            yield Span(opens, closes)
 
 
 def _disjoint(busy: Iterable[Span]) -> list[Span]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from app.kernel.errors import InvalidInput
 
-_TZDATA = files("tzdata")
+_TZDATA = files("tzdata.zoneinfo")
 _SECOND = timedelta(seconds=1)
 
 
@@ -23,24 +23,43 @@ class UnknownZone(InvalidInput):
 
     code = "unknown_timezone"
 
+    def __init__(self) -> None:
+        """Point at the field, which has the same name everywhere."""
+        super().__init__(pointer="/timezone")
 
-@cache
-def names() -> frozenset[str]:
-    """Return the zones that people may choose: region and place, or UTC.
 
-    Left out are names that follow no place's law (EST, Etc/GMT+1) and old ones for a whole country (Egypt, GB).
+def canonical(name: str) -> str:
+    """Return the present name of the zone of a place; raise UnknownZone.
+
+    Browsers still send old names (Asia/Calcutta): each becomes the one of its place today. Names that follow no
+    place's law (EST, Etc/GMT+1) are refused.
     """
-    every = _TZDATA.joinpath("zones").read_text("ascii").split()
-    return frozenset(name for name in every if "/" in name and not name.startswith("Etc/")) | {"UTC"}
+    present = _renamed().get(name, name)
+    if present not in _places():
+        raise UnknownZone
+    return present
 
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return the zone as the wheel has it; raise UnknownZone for anything else, be it a path or nonsense."""
-    if name not in names():
-        raise UnknownZone
-    with _TZDATA.joinpath("zoneinfo", *name.split("/")).open("rb") as compiled:
-        return ZoneInfo.from_file(compiled, key=name)
+    """Return the zone as the pinned wheel has it; raise UnknownZone, also for a path or nonsense."""
+    with _TZDATA.joinpath(*canonical(name).split("/")).open("rb") as compiled:
+        return ZoneInfo.from_file(compiled, key=canonical(name))
+
+
+@cache
+def _places() -> frozenset[str]:
+    """Return the names of zone.tab (country, coordinates, name, remark), and UTC."""
+    lines = _TZDATA.joinpath("zone.tab").read_text("utf-8").splitlines()
+    return frozenset(line.split("\t")[2] for line in lines if not line.startswith("#")) | {"UTC"}
+
+
+@cache
+def _renamed() -> dict[str, str]:
+    """Return old names with their present ones: the links of tzdata.zi ("L present old") that end at a place."""
+    words = [line.split() for line in _TZDATA.joinpath("tzdata.zi").read_text("utf-8").splitlines()]
+    links = ((line[2], line[1]) for line in words if line[0] == "L")
+    return {old: present for old, present in links if "/" in old and old not in _places()}
 
 
 def opens_at(local: datetime, where: ZoneInfo) -> datetime:
@@ -74,7 +93,7 @@ def _both_readings(local: datetime, where: ZoneInfo) -> tuple[datetime, datetime
 def _leap(low: datetime, high: datetime, local: datetime, where: ZoneInfo) -> datetime:
     """Return the instant between the two at which the wall clock jumps over `local`."""
     seconds = range((high - low) // _SECOND)
-    return low + bisect_left(seconds, True, key=lambda s: _wall(low + s * _SECOND, where) >= local) * _SECOND
+    return low + bisect_left(seconds, local, key=lambda passed: _wall(low + passed * _SECOND, where)) * _SECOND
 
 
 def _wall(instant: datetime, where: ZoneInfo) -> datetime:

@@ -1,15 +1,18 @@
-"""When a mentor is open, as pure values: weekly rules in local time, and the stretches that they make together."""
+"""What is said of a mentor, as pure values: weekly hours and the stretches they make together, settings, skills."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from uuid import UUID
 
-from app.kernel.errors import InvalidInput
+from app.mentors.errors import RulesRefused, SettingsRefused, SkillsRefused
 
 DAY = 24 * 60
+MAX_SKILLS = 20
+MAX_SKILL_LENGTH = 40
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -33,6 +36,11 @@ class Stretch:
     start: int
     end: int
 
+    @property
+    def days(self) -> int:
+        """Return how many local midnights it reaches."""
+        return self.end // DAY
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -45,12 +53,6 @@ class Schedule:
     min_notice_minutes: int
     horizon_days: int
     accepting: bool
-
-
-class RulesRefused(InvalidInput):
-    """Weekly hours that contradict themselves."""
-
-    code = "invalid_availability"
 
 
 def check_rules(rules: Sequence[WeeklyRule]) -> None:
@@ -96,3 +98,29 @@ def _end_of_stretch(rule: WeeklyRule, from_midnight: dict[int, WeeklyRule]) -> i
             break
         end += from_midnight[weekday].end
     return end
+
+
+def check_reach(min_notice_minutes: int, horizon_days: int) -> None:
+    """Raise SettingsRefused when the notice reaches beyond the horizon: no slot could ever be offered."""
+    if min_notice_minutes > horizon_days * DAY:
+        raise SettingsRefused(
+            f"A notice of {min_notice_minutes} minutes lies beyond a horizon of {horizon_days} days:"
+            " shorten the one or widen the other.",
+            pointer="/min_notice_minutes",
+        )
+
+
+def normal_skill(raw: str) -> str:
+    """Return a skill as it is stored and searched: composed (NFKC), lower case, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", raw).lower().split())
+
+
+def normal_skills(raw: Sequence[str]) -> list[str]:
+    """Return skills as they are stored, each once, in the order given; raise SkillsRefused for too many or too long."""
+    skills = list(dict.fromkeys(normal_skill(skill) for skill in raw))
+    if len(skills) > MAX_SKILLS:
+        raise SkillsRefused(f"At most {MAX_SKILLS} skills.", pointer="/skills")
+    for skill in skills:
+        if not 1 <= len(skill) <= MAX_SKILL_LENGTH:
+            raise SkillsRefused(f"A skill has 1 to {MAX_SKILL_LENGTH} characters.", pointer="/skills")
+    return skills

@@ -6,7 +6,7 @@ from app.infra.grants import grant
 from migrations.sql import read
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 
 TABLES = ("currency", "account_kind", "account", "txn", "entry", "hold")
 FUNCTIONS = (
