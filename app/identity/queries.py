@@ -101,9 +101,7 @@ def use_link(session: Session, hashes: list[bytes], now: datetime) -> bool:
     return session.scalar(statement.values(used_at=now).returning(EmailVerification.id)) is not None
 
 
-def spend_refresh_token(
-    session: Session, hashes: list[bytes], now: datetime
-) -> Row[UUID, UUID, datetime] | None:
+def spend_refresh_token(session: Session, hashes: list[bytes], now: datetime) -> Row[UUID, UUID, datetime] | None:
     """Spend a refresh token: return family, user and the family's end; None when it is not there to be spent.
 
     One conditional UPDATE: written as read, check, write, four clients at once all got a new pair, every time.

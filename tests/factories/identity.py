@@ -18,7 +18,7 @@ from app.identity.tokens import Bearer, issue_access_token
 from app.kernel.clock import wall_now
 from app.kernel.ids import new_id
 
-PASSWORD = "correct horse battery"  # noqa: S105 - of people who exist in tests only
+PASSWORD = "correct horse battery"
 
 _numbers = itertools.count(1)
 _hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
