@@ -107,6 +107,15 @@ class EscrowSchema(ma.Schema):
     amount = MoneyField(required=True)
 
 
+class BookingPaymentSchema(PaymentSchema):
+    """The latest attempt to pay for a booking."""
+
+    class Meta:
+        """Show what the page of a booking needs; GET /payments/{id} shows the rest."""
+
+        fields = ("id", "status", "pay_url", "expires_at")
+
+
 class BookingSchema(ma.Schema):
     """A booking."""
 
@@ -120,9 +129,7 @@ class BookingSchema(ma.Schema):
     note = ma.fields.String(required=True)
     price = MoneyField(required=True)
     order = ma.fields.Nested(OrderSchema, required=True)
-    payment = ma.fields.Nested(
-        PaymentSchema(only=("id", "status", "pay_url", "expires_at")), required=True, allow_none=True
-    )
+    payment = ma.fields.Nested(BookingPaymentSchema, required=True, allow_none=True)
     meeting_url = ma.fields.String(required=True, allow_none=True)
     escrow = ma.fields.Nested(EscrowSchema, required=True, allow_none=True)
     cancelled_by = ma.fields.String(required=True, allow_none=True)

@@ -69,7 +69,8 @@ def call(session: Session, statement: TextClause, **parameters: Any) -> int:
 
 def held_for(session: Session, purpose: str) -> int:
     """Return the minor units that are held for a purpose now."""
-    return session.execute(_HELD_FOR, {"purpose": purpose}).scalar_one()
+    held: int = session.execute(_HELD_FOR, {"purpose": purpose}).scalar_one()
+    return held
 
 
 def balances(session: Session, deposit: str, earnings: str) -> Sequence[Row[Any]]:
