@@ -60,12 +60,11 @@ def refusal(
     return _Diary(schedule, duration_minutes, busy, now).refusal(starts_at.astimezone(UTC))
 
 
-def offered(
+def offered(  # noqa: PLR0917 - the words of `refusal`, then from when until when
     schedule: Schedule,
     duration_minutes: int,
     busy: Iterable[Span],
     now: datetime,
-    *,
     window_start: datetime,
     window_end: datetime,
 ) -> list[Slot]:

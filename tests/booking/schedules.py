@@ -47,7 +47,7 @@ def listed(
     begin = utc(start)
     return offered(
         open_hours, minutes, busy, utc(now) if now else begin,
-        window_start=begin, window_end=begin + timedelta(days=days),
+        begin, begin + timedelta(days=days),
     )  # fmt: skip
 
 

@@ -202,13 +202,9 @@ def test_the_horizon_counts_to_the_instant_and_its_end_is_inside():
 
 
 def test_a_listing_far_beyond_the_calendar_is_only_empty():
-    far = {
-        "window_start": datetime.max.replace(tzinfo=UTC) - timedelta(days=2),
-        "window_end": datetime.max.replace(tzinfo=UTC),
-    }
-    assert offered(OFFICE, 60, [], utc(MONDAY), **far) == []
-    past = {"window_start": datetime.min.replace(tzinfo=UTC), "window_end": utc(MONDAY)}
-    assert offered(OFFICE, 60, [], utc(MONDAY), **past) == []
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert offered(OFFICE, 60, [], utc(MONDAY), last - timedelta(days=2), last) == []
+    assert offered(OFFICE, 60, [], utc(MONDAY), first, utc(MONDAY)) == []
     assert refusal(OFFICE, 60, [], utc(MONDAY), datetime.max.replace(tzinfo=UTC)) is Reason.TOO_FAR_AHEAD
 
 

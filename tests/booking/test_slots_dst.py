@@ -152,12 +152,8 @@ def test_the_days_of_a_viewer_anywhere_miss_no_slot_and_repeat_none(viewer):
     open_hours = schedule("every 20:00-24:00", "every 00:00-03:00", timezone="Australia/Sydney")
     now = utc("2027-03-30 00:00")
     midnights = [datetime(2027, 4, 1, tzinfo=zone(viewer)) + timedelta(days=n) for n in range(31)]
-    by_day = [
-        slot
-        for begin, end in pairwise(midnights)
-        for slot in offered(open_hours, 45, [], now, window_start=begin, window_end=end)
-    ]
-    assert by_day == offered(open_hours, 45, [], now, window_start=midnights[0], window_end=midnights[-1])
+    by_day = [slot for begin, end in pairwise(midnights) for slot in offered(open_hours, 45, [], now, begin, end)]
+    assert by_day == offered(open_hours, 45, [], now, midnights[0], midnights[-1])
 
 
 @pytest.mark.parametrize("place", ["Australia/Sydney", "America/Los_Angeles", "UTC"])

@@ -56,7 +56,7 @@ def test_every_change_of_every_place_agrees_with_the_oracle(week, duration):
     found = 0
     for place, change in MOMENTS:
         hours, window, now = schedule(*WEEKS[week], timezone=place), around(change), change - timedelta(days=2)
-        listed = offered(hours, duration, [], now, window_start=window.starts_at, window_end=window.ends_at)
+        listed = offered(hours, duration, [], now, window.starts_at, window.ends_at)
         assert listed == brute_force(hours, duration, [], now, change, window), (place, change)
         found += len(listed)
     assert found > len(MOMENTS)
@@ -101,7 +101,7 @@ quick = settings(max_examples=150, deadline=None, derandomize=True, suppress_hea
 def test_any_schedule_agrees_with_the_oracle(question):
     hours, duration, busy, now, change = question
     window = around(change)
-    listed = offered(hours, duration, busy, now, window_start=window.starts_at, window_end=window.ends_at)
+    listed = offered(hours, duration, busy, now, window.starts_at, window.ends_at)
     assert listed == brute_force(hours, duration, busy, now, change, window)
 
 
@@ -110,7 +110,7 @@ def test_any_schedule_agrees_with_the_oracle(question):
 def test_what_is_listed_can_be_booked_and_nothing_else(question, minutes):
     hours, duration, busy, now, change = question
     window = around(change)
-    listed = offered(hours, duration, busy, now, window_start=window.starts_at, window_end=window.ends_at)
+    listed = offered(hours, duration, busy, now, window.starts_at, window.ends_at)
     for slot in listed:
         assert refusal(hours, duration, busy, now, slot.starts_at) is None
     starts = {slot.starts_at for slot in listed}
