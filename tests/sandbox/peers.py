@@ -90,11 +90,11 @@ class BusinessClock(Peer):
 
     def _answer(self, request: Request) -> Response:
         self.asked += 1
-        time.sleep(self.hang)
         if request.method == "POST":
             seconds = request.get_json()["advance_seconds"]
             self.offset += timedelta(seconds=seconds)
         now = datetime.now(tz=UTC) + self.offset
+        time.sleep(self.hang)
         return Response(json.dumps({"now": now.isoformat()}), content_type="application/json")
 
 

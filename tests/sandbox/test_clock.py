@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.clock import REST_AFTER_FAILURE, Clock
 from sandbox.loopback import NotLoopbackError
-from tests.sandbox.peers import BusinessClock, Gateway, Merchant, Peer
+from tests.sandbox.peers import BusinessClock, Gateway, Merchant, Peer, until
 
 
 def hours_ahead(clock: Clock) -> int:
@@ -104,6 +104,18 @@ def test_a_storm_of_clicks_shares_a_few_questions_and_none_gets_old_time(clock: 
 
     assert asked <= 10
     assert hours_ahead(sandbox_clock) == 5
+
+
+def test_an_answer_that_was_under_way_when_the_clock_moved_is_not_shared(clock: BusinessClock) -> None:
+    clock.hang = 0.2
+    sandbox_clock = Clock(clock.url)
+    with ThreadPoolExecutor(1) as early_bird:
+        early = early_bird.submit(sandbox_clock.now)
+        until(lambda: clock.asked == 1)
+        clock.offset = timedelta(hours=5)
+
+        assert hours_ahead(sandbox_clock) == 5
+        early.result()
 
 
 def test_an_answer_not_too_old_is_taken_again_where_the_caller_allows_it(clock: BusinessClock) -> None:

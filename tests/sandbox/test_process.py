@@ -86,7 +86,7 @@ def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--host", "0.0.0.0"], "not on loopback"),
+        (["--host", "0.0.0.0"], "not on loopback"),  # noqa: S104 - it is refused
         (["--host", "example.com"], "not on loopback"),
         (["--port", "65536"], "is no port"),
         (["--smtp-port", "mail"], "is no port"),
