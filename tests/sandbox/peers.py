@@ -101,9 +101,9 @@ class BusinessClock(Peer):
 class Gateway:
     """A merchant's client of Konnect, and a payer with a browser, of one sandbox."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, http: httpx.Client) -> None:
         self.sandbox = sandbox
-        self.http = httpx.Client(headers=KEY, timeout=20, trust_env=False)
+        self.http = http
 
     def init(self, **changes: object) -> httpx.Response:
         """init-payment with a good body, changed; a field changed to None is left out."""

@@ -130,14 +130,14 @@ def test_duplicate_webhooks_come_at_the_same_time_and_after(gateway: Gateway, me
 
     merchant.on_call = meet
     link = gateway.opened(webhook=merchant.url)
-    gateway.order("duplicate_webhooks", copies=3, seconds=0.3)
+    gateway.order("duplicate_webhooks", copies=3, seconds=0.2)
     clicked = time.monotonic()
     gateway.click(link)
 
     merchant.wait_for(3)
     merchant.on_call = lambda _ref: None
     assert merchant.wait_for(4) == [ref_of(link)] * 4
-    assert time.monotonic() - clicked >= 0.3
+    assert time.monotonic() - clicked >= 0.2
 
 
 def test_webhook_before_create_answer(gateway: Gateway, merchant: Merchant) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
+import httpx
 import pytest
 
 from sandbox.server import Sandbox
@@ -54,9 +55,10 @@ def test_the_same_order_asked_twice_gives_two_payments(gateway: Gateway) -> None
 
 
 @pytest.mark.parametrize("key", ["", "wrong", "clé"])
-def test_only_the_right_key_opens_it(key: str) -> None:
+def test_only_the_right_key_opens_it(http: httpx.Client, key: str) -> None:
     wrong = [(b"x-api-key", key.encode())]
-    with Sandbox(Settings(konnect_api_key=KEY["x-api-key"])) as locked, (gateway := Gateway(locked)).http:
+    with Sandbox(Settings(konnect_api_key=KEY["x-api-key"])) as locked:
+        gateway = Gateway(locked, http)
         good, body = gateway.opened(), {"receiverWalletId": WALLET, "amount": 1}
         created = gateway.http.post(locked.url + URL, json=body, headers=wrong)
         fetched = gateway.http.get(f"{locked.konnect_url}/payments/{ref_of(good)}", headers=wrong)
