@@ -16,7 +16,7 @@ from sandbox.konnect.payments import Payment, Payments, WebhookCall
 CALL_TIMEOUT = 10.0
 """Seconds the merchant has for an answer."""
 
-RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+RETRY_DELAYS = (0.2, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each further try. Konnect documents none of this; a merchant must live with no call at all."""
 
 CALLERS = 16

@@ -138,9 +138,8 @@ def test_the_window_moves_on(post: Post, amina: MadeUser) -> None:
 
 
 def test_while_all_places_are_taken_one_is_sent_away_after_a_short_wait(
-    post: Post, amina: MadeUser, newcomer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    post: Post, amina: MadeUser, newcomer: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(passwords, "PATIENCE_SECONDS", 0.1)
     with passwords.hashing_place(), passwords.hashing_place():
         for answer in (post("login", email=amina.email, password=amina.password), post("register", **newcomer)):
             assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
