@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from app.kernel.ids import new_id
@@ -42,7 +42,7 @@ def latest_payments(session: Session, order_ids: Sequence[UUID]) -> Sequence[Pay
     query = (
         select(Payment)
         .where(Payment.order_id.in_(order_ids))
-        .distinct(Payment.order_id)
+        .ext(distinct_on(Payment.order_id))
         .order_by(Payment.order_id, Payment.id.desc())
     )
     return session.scalars(query).all()
