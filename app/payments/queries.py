@@ -27,6 +27,13 @@ def lock_payment(session: Session, payment_id: UUID) -> Payment:
     return session.scalars(query).one()
 
 
+def lock_with_order(session: Session, payment_id: UUID) -> tuple[Order | None, Payment]:
+    """Lock an attempt, its order before it, and return both; a top-up has no order."""
+    order_id = session.scalars(select(Payment.order_id).where(Payment.id == payment_id)).one()
+    order = lock_order(session, order_id) if order_id else None
+    return order, lock_payment(session, payment_id)
+
+
 def find_payment(session: Session, payment_id: UUID) -> Payment | None:
     """Return an attempt without locking it."""
     return session.get(Payment, payment_id)

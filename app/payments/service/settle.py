@@ -26,9 +26,7 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
 
     Runs as often as it likes: states are checked under the locks of order and attempt, postings carry their refs.
     """
-    found = queries.find_payment(session, payment_id)
-    order = queries.lock_order(session, found.order_id) if found and found.order_id else None
-    payment = queries.lock_payment(session, payment_id)
+    order, payment = queries.lock_with_order(session, payment_id)
     if payment.status in FINAL or not _bind(payment, snapshot):
         return
     if snapshot.status == PaymentStatus.COMPLETED:
