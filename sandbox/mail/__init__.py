@@ -1,0 +1,1 @@
+"""A mailbox for everybody: mails come in by SMTP and are read over HTTP."""
