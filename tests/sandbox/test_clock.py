@@ -50,9 +50,12 @@ def test_late_money_can_be_tried(timed: Gateway, clock: BusinessClock) -> None:
 def test_the_fault_late_payment_lets_a_late_click_through(timed: Gateway, clock: BusinessClock) -> None:
     early, late, later = (timed.opened(lifespan=lifespan) for lifespan in (600, 1, 1))
     clock.offset += timedelta(hours=1)
+    timed.click(paid := timed.opened(lifespan=60))
+    clock.offset += timedelta(hours=1)
     timed.order("late_payment")
 
     assert timed.click(early).status_code == 200, "a click in time does not use it up"
+    assert timed.click(paid).status_code == 200, "nor does one on what is paid"
     assert timed.click(late).status_code == 200
     assert timed.click(later).status_code == 410
 

@@ -109,6 +109,7 @@ def test_without_a_key_of_its_own_any_will_do_but_none_will_not(gateway: Gateway
         ("webhook", "http://127.0.0.1:99999/webhook"),
         ("webhook", "http://[::1/webhook"),
         ("webhook", "http://127.0.0.1/\u00e9"),
+        ("webhook", "http://127.0.0.1/#fragment"),
         ("ammount", 45_000),
     ],
 )
