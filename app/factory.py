@@ -16,7 +16,6 @@ from app.infra.config import Settings, settings
 from app.infra.db import Base
 from app.ledger.routes import blp as wallet
 from app.mentors.routes import blp as mentors
-from app.mentors.routes import blp as mentors
 from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
 from app.payments.routes import blp as payments
