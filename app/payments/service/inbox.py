@@ -22,11 +22,12 @@ MAX_WAITING_PINGS = 5
 
 @dataclass(frozen=True)
 class PaymentToLookAt:
-    """Whom to ask about which payment."""
+    """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself."""
 
     payment_id: UUID
     gateway: str
     payment_ref: str
+    is_bound: bool
 
 
 def receive_ping(session: Session, gateway: str, payment_id: UUID, mac: str, query: dict[str, str]) -> None:
@@ -61,7 +62,7 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
     if wanted is None:
         _end_when_time_is_up(session, payment_id)
         return None
-    return PaymentToLookAt(payment.id, payment.gateway, wanted)
+    return PaymentToLookAt(payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref)
 
 
 def _end_when_time_is_up(session: Session, payment_id: UUID) -> None:

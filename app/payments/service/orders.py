@@ -15,6 +15,7 @@ from app.kernel.money import Money
 from app.ledger import accounts
 from app.ledger import service as ledger
 from app.payments import queries, rules
+from app.payments.errors import AmountNotPayable
 from app.payments.models import Order
 from app.payments.service.attempts import write_attempt
 from app.payments.states import ORDER, PAYMENT, OrderState, OrderStep, PaymentState, PaymentStep
@@ -24,10 +25,13 @@ def place_order(session: Session, payer_id: UUID, price: Money, *, description: 
     """Ask a payer for money and return the order's id; the caller holds the payer's lock.
 
     The wallet's part is held at once. When it covers the price the order waits for `pay_order`; otherwise an attempt
-    for the rest is opened. Raises InsufficientFunds when the wallet is emptied by somebody else at this moment.
+    for the rest is opened. Raises AmountNotPayable when no gateway takes the rest, InsufficientFunds when the wallet
+    is emptied by somebody else at this moment.
     """
     capabilities = router.gateway_for(price.currency).capabilities
     part = rules.wallet_part(price, ledger.available(session, payer_id, price.currency), capabilities)
+    if part < price and not rules.payable(price - part, capabilities):
+        raise AmountNotPayable(f"The gateway does not take {price - part}: top up the wallet to pay it from there.")
     order = Order(
         id=new_id(), payer_id=payer_id, price=price, from_wallet=part.minor, description=description,
         status=OrderState.OPEN, deadline=deadline, created_at=business_now(session),

@@ -53,7 +53,8 @@ def _settle_completed(session: Session, order: Order | None, payment: Payment, s
     if wrong or short or payment.captured >= payment.asked.minor:
         _conflict(session, payment, snapshot)
         return
-    _capture(session, order, payment, payment.asked.minor, ref=f"capture:{payment.id}")
+    surplus_too = max(payment.asked.minor, snapshot.reached or 0)
+    _capture(session, order, payment, surplus_too, ref=f"capture:{payment.id}")
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CAPTURE)
     payment.next_poll_at = None
     announce(session, payment.id)
