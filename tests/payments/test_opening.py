@@ -238,8 +238,7 @@ def test_no_link_is_asked_for_an_order_that_was_given_up(world: World, end: str)
     if end == "cancelled":
         assert world.cancel(payer, booking["id"]).status_code == 200
     else:
-        with session_scope() as session:
-            session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + 900"))
+        world.advance_without_workers(seconds=15 * 60)
     world.drain()
 
     assert world.gateway.get("/konnect/payments").json()["items"] == []
@@ -264,8 +263,7 @@ def test_no_new_attempt_for_an_order_that_is_over(world: World, configure: Confi
     again = world.post(payer, f"/bookings/{bookings['confirmed']['id']}/payments").json["id"]
     world.pay(world.link(again))
     world.cancel(payer, bookings["cancelled"]["id"])
-    with session_scope() as session:
-        session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + 900"))
+    world.advance_without_workers(seconds=15 * 60)
 
     for booking in bookings.values():  # the expired one by the clock alone: no sweep has seen it
         refused = world.post(payer, f"/bookings/{booking['id']}/payments")

@@ -21,7 +21,7 @@ from app.payments import queries, rules
 from app.payments.errors import AmountNotPayable, OrderNotOpen, PaymentStillOpen
 from app.payments.events import PaymentFailed, PaymentOpened
 from app.payments.models import Order, Payment
-from app.payments.states import LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
+from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
 
 #: The purpose of the MAC in webhook paths. It says only: this attempt is ours, look at it.
 WEBHOOK_LABEL = "konnect-webhook:v1"
@@ -117,7 +117,8 @@ def record_link(session: Session, payment_id: UUID, link: PaymentLink) -> None:
         payment.payment_ref = link.payment_ref
     if payment.status in LIVE:
         payment.pay_url = link.pay_url
-    payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
+    if payment.status not in FINAL:
+        payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
     announce(session, payment.id)
 
 
