@@ -150,10 +150,7 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
     die_in_the_create_call(payment_id)
-    with session_scope() as session:
-        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-    with session_scope() as session:
-        publish.rescue(session)
+    rescue()
 
     shown = world.link(payment_id)
     links = [item["payment_ref"] for item in world.gateway.get("/konnect/payments", order_id=payment_id).json()["items"]]
@@ -176,6 +173,14 @@ def die_in_the_create_call(payment_id: str) -> None:
         request = service.prepare_checkout(session, UUID(payment_id))
     assert request is not None
     handlers.ask_for_link(request)
+
+
+def rescue() -> None:
+    """Let the lease of a dead worker run out, and its work be sent again."""
+    with session_scope() as session:
+        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
+    with session_scope() as session:
+        publish.rescue(session)
 
 
 @pytest.mark.parametrize("refusal", ["redirect", "not found"])
