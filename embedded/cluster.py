@@ -30,10 +30,15 @@ class Database:
     url: str
     owner_url: str
 
+    @property
+    def urls(self) -> tuple[str, str]:
+        """The runtime role's URL and the owner's."""
+        return self.url, self.owner_url
+
 
 @dataclass(frozen=True)
 class Cluster:
-    """A server on loopback and the passwords of its three roles. Plain values, so that it can be handed to a process."""
+    """A server on loopback and the passwords of its three roles; plain values, to be handed to any process."""
 
     port: int
     superuser_password: str

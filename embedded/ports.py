@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
+from collections.abc import Collection
 from pathlib import Path
 
 from embedded.errors import EmbeddedError
 
 LOOPBACK = "127.0.0.1"
+HIGHEST = 65_535
 _LOWEST = 10_000
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _EPHEMERAL_DEFAULT = 32_768
@@ -37,16 +39,17 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port(preferred: int | None = None) -> int:
-    """Return the preferred port when it is free, else a random free one below the ephemeral range.
+def free_port(preferred: int | None = None, taken: Collection[int] = ()) -> int:
+    """Return the preferred port when it is free and not `taken`, else a random free one below the ephemeral range.
 
     Random, so that two worlds that start at the same moment hardly ever choose the same one.
     """
-    if preferred is not None and is_free(preferred):
+    if preferred is not None and preferred not in taken and is_free(preferred):
         return preferred
     for _ in range(_TRIES):
-        port = random.randrange(_LOWEST, ephemeral_start())
-        if is_free(port):
+        port = _LOWEST + secrets.randbelow(ephemeral_start() - _LOWEST)
+        if port not in taken and is_free(port):
             return port
-    msg = f"No free TCP port was found on {LOOPBACK} between {_LOWEST} and {ephemeral_start()}: end what listens there."
-    raise EmbeddedError(msg)
+    raise EmbeddedError(
+        f"No free TCP port was found on {LOOPBACK} between {_LOWEST} and {ephemeral_start()}: end what listens there."
+    )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.cluster import Cluster, Database
+from embedded.keepsakes import new_password
 from embedded.ports import free_port
 from embedded.postgres import Postgres
 from embedded.unprivileged import leave
 from embedded.valkey import Valkey
-
-_PASSWORD_BYTES = 24
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,3 @@ def throwaway_services(directory: Path) -> Iterator[Services]:
         postgres.stop()
         for home in homes.values():
             leave(home)
-
-
-def new_password() -> str:
-    """Return a random password that needs no quoting in a URL, a configuration file or a shell."""
-    return secrets.token_hex(_PASSWORD_BYTES)

@@ -24,6 +24,7 @@ from embedded.binaries import Installation
 from embedded.errors import EmbeddedError
 
 _PROBE_SECONDS = 10
+_POINTER = "elsewhere"  # a link from the home that was asked for to the private directory
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Disguise:
     prefix: tuple[str, ...] = ()
     uid: int | None = None
     gid: int | None = None
+
+
+AS_WE_ARE = Disguise()
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,10 @@ class Place:
         """Write a file (0600) that only the server's user reads, and return its path."""
         path = self.home / name
         path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text)
-        if self.disguise.uid is not None and self.disguise.gid is not None:
-            os.chown(path, self.disguise.uid, self.disguise.gid)
+        # The directory may be nobody's: O_EXCL follows no link that somebody has put there meanwhile.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        _give(path, self.disguise)
         return path
 
 
@@ -61,8 +65,8 @@ def settle(installation: Installation, home: Path) -> Place:
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.geteuid() != 0:
-        return Place(installation.programs, home, Disguise())
-    if not (home / "elsewhere").is_symlink():
+        return Place(installation.programs, home, AS_WE_ARE)
+    if not (home / _POINTER).is_symlink():
         disguise = _disguise_in_place(installation.programs, home)
         if disguise is not None:
             _give(home, disguise)
@@ -72,43 +76,53 @@ def settle(installation: Installation, home: Path) -> Place:
 
 def leave(home: Path) -> None:
     """Remove what a server kept, with its private copy below the system's temp if there was one."""
-    elsewhere = home / "elsewhere"
+    elsewhere = home / _POINTER
     if elsewhere.is_symlink():
         shutil.rmtree(elsewhere.readlink(), ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
 
 
 def _disguise_in_place(programs: Path, home: Path) -> Disguise | None:
-    nobody = pwd.getpwnam("nobody")
+    nobody = _nobody()
     if _others_enter(programs) and _others_enter(home.parent):
-        return Disguise(uid=nobody.pw_uid, gid=nobody.pw_gid)
+        return nobody
     unshare = shutil.which("unshare")
     if unshare is None:
         return None
     # The mapped user needs a name in the user database, or initdb refuses it; `nobody` has one everywhere.
-    prefix = (unshare, "-U", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}")
+    prefix = (unshare, "-U", f"--map-user={nobody.uid}", f"--map-group={nobody.gid}")
     probe = subprocess.run([*prefix, "true"], capture_output=True, timeout=_PROBE_SECONDS, check=False)
     return Disguise(prefix=prefix) if probe.returncode == 0 else None
 
 
 def _settle_elsewhere(installation: Installation, home: Path) -> Place:
-    if not installation.parts:
-        msg = (
-            f"The user nobody cannot reach {installation.programs} and {home}, and user namespaces are refused here: "
-            "run as an ordinary user, or from a directory that everybody may enter."
-        )
-        raise EmbeddedError(msg)
-    pointer = home / "elsewhere"
+    pointer = home / _POINTER
     if not pointer.is_dir():
         pointer.unlink(missing_ok=True)
         pointer.symlink_to(tempfile.mkdtemp(prefix="amana-"))
-    private = pointer.resolve()
-    shutil.rmtree(private / "programs", ignore_errors=True)
-    copy = installation.copy_to(private / "programs")
+    private = pointer.readlink()
+    programs = installation.programs
+    if not _others_enter(programs):
+        programs = _private_copy(installation, private / "programs")
+    _give(private, _nobody())
+    return Place(programs, private, _nobody())
+
+
+def _private_copy(installation: Installation, target: Path) -> Path:
+    if not installation.parts:
+        raise EmbeddedError(
+            f"The user nobody cannot reach {installation.programs}, and user namespaces are refused here: "
+            "run as an ordinary user."
+        )
+    shutil.rmtree(target, ignore_errors=True)
+    copy = installation.copy_to(target)
+    _give(target, _nobody())
+    return copy.programs
+
+
+def _nobody() -> Disguise:
     nobody = pwd.getpwnam("nobody")
-    disguise = Disguise(uid=nobody.pw_uid, gid=nobody.pw_gid)
-    _give(private, disguise)
-    return Place(copy.programs, private, disguise)
+    return Disguise(uid=nobody.pw_uid, gid=nobody.pw_gid)
 
 
 def _others_enter(directory: Path) -> bool:
@@ -116,10 +130,11 @@ def _others_enter(directory: Path) -> bool:
     return all(path.stat().st_mode & stat.S_IXOTH for path in (directory.resolve(), *directory.resolve().parents))
 
 
-def _give(directory: Path, disguise: Disguise) -> None:
-    """Hand a directory and all below to the disguised user; nothing to do when it is theirs already."""
-    uid, gid = disguise.uid or 0, disguise.gid or 0
-    if directory.stat().st_uid == uid:
+def _give(top: Path, disguise: Disguise) -> None:
+    """Hand a path, and all below it, to the disguised user; nothing to do when it is theirs already."""
+    uid = os.geteuid() if disguise.uid is None else disguise.uid
+    gid = os.getegid() if disguise.gid is None else disguise.gid
+    if top.stat().st_uid == uid:
         return
-    for path in (directory, *directory.rglob("*")):
+    for path in (*top.rglob("*"), top):  # the top last: its owner says that all was handed over
         os.chown(path, uid, gid, follow_symlinks=False)

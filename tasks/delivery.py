@@ -104,7 +104,7 @@ def _register(
             run(delivery_id)
         except FenceLost:
             log.warning("the lease was lost, the outcome is dropped", extra={"delivery_id": delivery_id})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded before it is raised again
             _after_failure(work.__name__, delivery_id, error, record_failure(UUID(delivery_id), error))
 
     return app.task(name=f"{work.__module__}.{work.__name__}")(guarded)
@@ -129,7 +129,7 @@ def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
         return fail(session, claimed, error, _trace(error))
 
 
-def _fail_claimed(delivery_id: UUID, error: Exception) -> float | None:
+def _fail_claimed(_: UUID, error: Exception) -> float | None:
     claimed: Claimed | None = getattr(error, "__claimed__", None)
     if claimed is None:  # the claim itself failed: the database is away, the relay sends the message again
         raise error
@@ -143,4 +143,3 @@ def _trace(error: Exception) -> str:
 
 def _dropped(task: str, delivery_id: str) -> None:
     log.info("a message without work was dropped", extra={"delivery_id": delivery_id, "task": task})
-

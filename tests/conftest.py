@@ -88,6 +88,6 @@ def use(database: Database, broker_url: str) -> None:
 
 def forget_connections() -> None:
     """Close this process's pool, so that the next use connects to the database of its own test."""
-    for engine in db._engines.values():  # noqa: SLF001 - only tests change databases under a running process
+    for engine in db._engines.values():
         engine.dispose()
-    db._engines.clear()  # noqa: SLF001
+    db._engines.clear()

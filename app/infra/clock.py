@@ -13,12 +13,10 @@ from app.kernel.clock import wall_now
 
 def business_now(session: Session) -> datetime:
     """Return the business instant (UTC) of this transaction; it stands still until the transaction ends."""
-    if settings().is_production:
-        return session.info.setdefault("business_now", wall_now())
     if "business_now" not in session.info:
-        offset = session.scalar(text("SELECT offset_seconds FROM business_clock"))
-        session.info["business_now"] = wall_now() + timedelta(seconds=offset or 0)
-    return session.info["business_now"]
+        session.info["business_now"] = wall_now() + _offset(session)
+    now: datetime = session.info["business_now"]
+    return now
 
 
 def advance(session: Session, seconds: int) -> datetime:
@@ -26,3 +24,10 @@ def advance(session: Session, seconds: int) -> datetime:
     session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + :s"), {"s": seconds})
     session.info.pop("business_now", None)
     return business_now(session)
+
+
+def _offset(session: Session) -> timedelta:
+    """Return how far business time is ahead of wall time; in production it never is."""
+    if settings().is_production:
+        return timedelta()
+    return timedelta(seconds=session.scalar(text("SELECT offset_seconds FROM business_clock")) or 0)

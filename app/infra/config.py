@@ -9,17 +9,34 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 from app.infra.settings_fields import (
     SettingsError,
     known_example,
+    read_basis_points,
+    read_broker_url,
+    read_count,
+    read_database_url,
     read_int,
+    read_konnect_id,
+    read_konnect_key,
+    read_level,
     read_list,
+    read_smtp_url,
     read_text,
+    read_web_url,
     setting,
 )
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ENVIRONMENTS = ("production", "demo", "test")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+SECRET_LENGTH = 32
+#: Fewer different characters are no random generator's: `aaaa…`, `1234512345…`.
+SECRET_VARIETY = 8
+ARGON2_LEAST_KIB = 19_456  #: OWASP Password Storage Cheat Sheet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,52 +47,52 @@ class Settings:
     secret_key: str = setting("SECRET_KEY", read_text, secret=True)
     secret_key_previous: str = setting("SECRET_KEY_PREVIOUS", read_text, "", secret=True)
 
-    database_url: str = setting("DATABASE_URL", read_text, secret=True)
-    broker_url: str = setting("BROKER_URL", read_text, secret=True)
-    database_pool_size: int = setting("DATABASE_POOL_SIZE", read_int, 10)
-    statement_timeout: int = setting("STATEMENT_TIMEOUT_SECONDS", read_int, 15)
+    database_url: str = setting("DATABASE_URL", read_database_url, secret=True)
+    broker_url: str = setting("BROKER_URL", read_broker_url, secret=True)
+    database_pool_size: int = setting("DATABASE_POOL_SIZE", read_count, 10)
+    statement_timeout: int = setting("STATEMENT_TIMEOUT_SECONDS", read_count, 15)
 
-    public_url: str = setting("PUBLIC_URL", read_text)
-    frontend_url: str = setting("FRONTEND_URL", read_text)
+    public_url: str = setting("PUBLIC_URL", read_web_url)
+    frontend_url: str = setting("FRONTEND_URL", read_web_url)
     trusted_proxies: int = setting("TRUSTED_PROXIES", read_int, 0)
-    web_threads: int = setting("WEB_THREADS", read_int, 8)
-    max_body_bytes: int = setting("MAX_BODY_BYTES", read_int, 64 * 1024)
-    log_level: str = setting("LOG_LEVEL", read_text, "INFO")
+    web_threads: int = setting("WEB_THREADS", read_count, 8)
+    max_body_bytes: int = setting("MAX_BODY_BYTES", read_count, 64 * 1024)
+    log_level: str = setting("LOG_LEVEL", read_level, "INFO")
 
-    access_token_seconds: int = setting("ACCESS_TOKEN_SECONDS", read_int, 600)
-    refresh_idle_seconds: int = setting("REFRESH_IDLE_SECONDS", read_int, 30 * 86_400)
-    refresh_family_seconds: int = setting("REFRESH_FAMILY_SECONDS", read_int, 90 * 86_400)
-    verification_seconds: int = setting("VERIFICATION_SECONDS", read_int, 86_400)
-    argon2_memory_kib: int = setting("ARGON2_MEMORY_KIB", read_int, 47_104)
-    idempotency_seconds: int = setting("IDEMPOTENCY_SECONDS", read_int, 86_400)
+    access_token_seconds: int = setting("ACCESS_TOKEN_SECONDS", read_count, 600)
+    refresh_idle_seconds: int = setting("REFRESH_IDLE_SECONDS", read_count, 30 * 86_400)
+    refresh_family_seconds: int = setting("REFRESH_FAMILY_SECONDS", read_count, 90 * 86_400)
+    verification_seconds: int = setting("VERIFICATION_SECONDS", read_count, 86_400)
+    argon2_memory_kib: int = setting("ARGON2_MEMORY_KIB", read_count, 47_104)
+    idempotency_seconds: int = setting("IDEMPOTENCY_SECONDS", read_count, 86_400)
 
-    smtp_url: str = setting("SMTP_URL", read_text, secret=True)
+    smtp_url: str = setting("SMTP_URL", read_smtp_url, secret=True)
     mail_from: str = setting("MAIL_FROM", read_text, "Amana <no-reply@amana.example>")
 
-    konnect_base_url: str = setting("KONNECT_BASE_URL", read_text)
-    konnect_api_key: str = setting("KONNECT_API_KEY", read_text, secret=True)
-    konnect_wallet_id: str = setting("KONNECT_WALLET_ID", read_text)
+    konnect_base_url: str = setting("KONNECT_BASE_URL", read_web_url)
+    konnect_api_key: str = setting("KONNECT_API_KEY", read_konnect_key, secret=True)
+    konnect_wallet_id: str = setting("KONNECT_WALLET_ID", read_konnect_id)
     konnect_pay_hosts: tuple[str, ...] = setting("KONNECT_PAY_HOSTS", read_list, ("gateway.konnect.network",))
-    konnect_minimum: int = setting("KONNECT_MINIMUM_MILLIMES", read_int, 1)
-    konnect_step: int = setting("KONNECT_STEP_MILLIMES", read_int, 1)
-    gateway_connect_seconds: int = setting("GATEWAY_CONNECT_SECONDS", read_int, 5)
-    gateway_total_seconds: int = setting("GATEWAY_TOTAL_SECONDS", read_int, 15)
+    konnect_minimum: int = setting("KONNECT_MINIMUM_MILLIMES", read_count, 1)
+    konnect_step: int = setting("KONNECT_STEP_MILLIMES", read_count, 1)
+    gateway_connect_seconds: int = setting("GATEWAY_CONNECT_SECONDS", read_count, 5)
+    gateway_total_seconds: int = setting("GATEWAY_TOTAL_SECONDS", read_count, 15)
 
-    pay_link_minutes: int = setting("PAY_LINK_MINUTES", read_int, 15)
-    max_unpaid_bookings: int = setting("MAX_UNPAID_BOOKINGS", read_int, 3)
+    pay_link_minutes: int = setting("PAY_LINK_MINUTES", read_count, 15)
+    max_unpaid_bookings: int = setting("MAX_UNPAID_BOOKINGS", read_count, 3)
     minimum_notice_minutes: int = setting("MINIMUM_NOTICE_MINUTES", read_int, 60)
-    horizon_days: int = setting("HORIZON_DAYS", read_int, 60)
+    horizon_days: int = setting("HORIZON_DAYS", read_count, 60)
     cancel_notice_hours: int = setting("CANCEL_NOTICE_HOURS", read_int, 24)
     escrow_window_hours: int = setting("ESCROW_WINDOW_HOURS", read_int, 24)
-    platform_fee_basis_points: int = setting("PLATFORM_FEE_BASIS_POINTS", read_int, 1_500)
+    platform_fee_basis_points: int = setting("PLATFORM_FEE_BASIS_POINTS", read_basis_points, 1_500)
 
-    lease_seconds: int = setting("LEASE_SECONDS", read_int, 60)
-    published_patience_seconds: int = setting("PUBLISHED_PATIENCE_SECONDS", read_int, 60)
-    relay_window: int = setting("RELAY_WINDOW", read_int, 500)
+    lease_seconds: int = setting("LEASE_SECONDS", read_count, 60)
+    published_patience_seconds: int = setting("PUBLISHED_PATIENCE_SECONDS", read_count, 60)
+    relay_window: int = setting("RELAY_WINDOW", read_count, 500)
     retry_base_seconds: int = setting("RETRY_BASE_SECONDS", read_int, 1)
-    sweep_seconds: int = setting("SWEEP_SECONDS", read_int, 5)
+    sweep_seconds: int = setting("SWEEP_SECONDS", read_count, 5)
 
-    sandbox_url: str = setting("SANDBOX_URL", read_text, "")
+    sandbox_url: str = setting("SANDBOX_URL", read_web_url, "")
     sentry_dsn: str = setting("SENTRY_DSN", read_text, "", secret=True)
 
     @property
@@ -116,36 +133,72 @@ def _parsed(parse: Callable[[str], Any], variable: str, raw: str) -> Any:
 def _check(settings: Settings) -> None:
     if settings.environment not in ENVIRONMENTS:
         raise SettingsError(f"AMANA_ENV must be one of {', '.join(ENVIRONMENTS)}.")
-    if len(settings.secret_key) < 32:
-        raise SettingsError("SECRET_KEY is too short: at least 32 characters, made by a random generator.")
+    _check_secret("SECRET_KEY", settings.secret_key)
+    if settings.secret_key_previous:
+        _check_secret("SECRET_KEY_PREVIOUS", settings.secret_key_previous)
     if settings.is_production:
         _refuse_examples(settings)
+        _require_safety(settings)
     else:
         _require_loopback(settings)
+
+
+def _check_secret(variable: str, secret: str) -> None:
+    if len(secret) < SECRET_LENGTH:
+        raise SettingsError(
+            f"{variable} is too short: at least {SECRET_LENGTH} characters, made by a random generator."
+        )
+    if len(set(secret)) < SECRET_VARIETY:
+        raise SettingsError(f"{variable} is too regular: take {SECRET_LENGTH} characters from a random generator.")
 
 
 def _refuse_examples(settings: Settings) -> None:
     for field in fields(Settings):
         if field.metadata["secret"] and known_example(str(getattr(settings, field.name))):
-            raise SettingsError(f"{field.metadata['variable']} holds an example from the documentation: choose your own.")
-    for variable, url in (("KONNECT_BASE_URL", settings.konnect_base_url), ("PUBLIC_URL", settings.public_url)):
+            raise SettingsError(f"{field.metadata['variable']} holds a documented example: choose your own.")
+
+
+def _require_safety(settings: Settings) -> None:
+    """Refuse in production what is right only on a developer's machine."""
+    addresses = {
+        "KONNECT_BASE_URL": settings.konnect_base_url,
+        "PUBLIC_URL": settings.public_url,
+        "FRONTEND_URL": settings.frontend_url,
+    }
+    for variable, url in addresses.items():
         if urlsplit(url).scheme != "https":
             raise SettingsError(f"{variable} must be an https address in production.")
     if settings.sandbox_url:
         raise SettingsError("SANDBOX_URL has no place in production: unset it.")
-    if settings.argon2_memory_kib < 19_456:
-        raise SettingsError("ARGON2_MEMORY_KIB is below 19456, the OWASP minimum: raise it or unset it.")
+    if settings.argon2_memory_kib < ARGON2_LEAST_KIB:
+        raise SettingsError(f"ARGON2_MEMORY_KIB is below {ARGON2_LEAST_KIB}, the OWASP minimum: raise it or unset it.")
+    # A lease that ends while the gateway is still being asked lets a second worker ask it too.
+    if settings.lease_seconds <= settings.gateway_connect_seconds + settings.gateway_total_seconds:
+        raise SettingsError("LEASE_SECONDS must be longer than GATEWAY_CONNECT_SECONDS and GATEWAY_TOTAL_SECONDS are.")
 
 
 def _require_loopback(settings: Settings) -> None:
     """Keep demo and test on this machine, so that neither can ever move real money or real mail."""
     outside = {
-        "DATABASE_URL": settings.database_url,
-        "BROKER_URL": settings.broker_url,
-        "KONNECT_BASE_URL": settings.konnect_base_url,
-        "SMTP_URL": settings.smtp_url,
-        "PUBLIC_URL": settings.public_url,
+        "DATABASE_URL": _database_hosts(settings.database_url),
+        # kombu takes several brokers, parted by semicolons.
+        "BROKER_URL": [urlsplit(url).hostname for url in settings.broker_url.split(";")],
+        "KONNECT_BASE_URL": [urlsplit(settings.konnect_base_url).hostname],
+        "SMTP_URL": [urlsplit(settings.smtp_url).hostname],
+        "PUBLIC_URL": [urlsplit(settings.public_url).hostname],
+        "SANDBOX_URL": [urlsplit(settings.sandbox_url).hostname] if settings.sandbox_url else [],
+        "SENTRY_DSN": [urlsplit(settings.sentry_dsn).hostname] if settings.sentry_dsn else [],
     }
-    for variable, url in outside.items():
-        if urlsplit(url).hostname not in LOOPBACK:
+    for variable, hosts in outside.items():
+        if not LOOPBACK.issuperset(hosts):
             raise SettingsError(f"{variable} must lie on loopback while AMANA_ENV is {settings.environment}.")
+
+
+def _database_hosts(url: str) -> list[str | None]:
+    """Return every host that libpq would try: several may be listed, and the query may name others."""
+    try:
+        options = conninfo_to_dict(url)
+    except ProgrammingError:
+        raise SettingsError(f"DATABASE_URL cannot be read: {read_database_url.__doc__}") from None
+    named = [str(options[key]) for key in ("host", "hostaddr", "service") if options.get(key)]
+    return [host for hosts in named for host in hosts.split(",")] or [None]

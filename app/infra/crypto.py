@@ -48,7 +48,8 @@ def mac(label: str, message: str) -> str:
 def mac_is_valid(label: str, message: str, candidate: str) -> bool:
     """Compare in constant time, with the current and the previous key; any text is a candidate."""
     given = candidate.encode("utf-8", "surrogatepass")
-    return any([hmac.compare_digest(_url_mac(key, message).encode(), given) for key in accepted_keys(label)])
+    matches = [hmac.compare_digest(_url_mac(key, message).encode(), given) for key in accepted_keys(label)]
+    return any(matches)
 
 
 def _url_mac(key: bytes, message: str) -> str:

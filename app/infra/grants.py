@@ -12,7 +12,7 @@ def runtime_role() -> str:
     """Return the role of DATABASE_URL, quoted; raise RuntimeError when it is also the owner's."""
     runtime = _role("DATABASE_URL")
     if runtime == _role("MIGRATION_DATABASE_URL"):
-        raise RuntimeError("DATABASE_URL and MIGRATION_DATABASE_URL must name two roles: the owner must not run the app.")
+        raise RuntimeError("DATABASE_URL and MIGRATION_DATABASE_URL must name two roles: the owner runs no app.")
     return '"' + runtime.replace('"', '""') + '"'
 
 

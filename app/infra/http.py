@@ -8,9 +8,11 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from functools import cache
+from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
 
 from app.infra.config import settings
 from app.infra.db import session_is_open
@@ -20,7 +22,33 @@ MAX_BYTES = 1024 * 1024
 
 
 class TransactionOpen(RuntimeError):
-    """A call to the outside was tried inside a transaction: it would hold row locks for as long as the other side likes."""
+    """A call to the outside was tried inside a transaction: its row locks would last as the other side likes."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked of the other side."""
+
+    method: str
+    url: SplitResult
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    @property
+    def host(self) -> str:
+        """Return the name of the other side, which is all that an error may tell of the address."""
+        return self.url.hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Return the port that is named, or the scheme's own."""
+        return self.url.port or (443 if self.url.scheme == "https" else 80)
+
+    @property
+    def target(self) -> str:
+        """Return the path with its query, as the request line has it."""
+        path = self.url.path or "/"
+        return f"{path}?{self.url.query}" if self.url.query else path
 
 
 @dataclass(frozen=True)
@@ -38,18 +66,24 @@ class Reply:
         except (ValueError, RecursionError):
             raise PermanentFailure(f"the other side answered {self.status} with something that is no JSON") from None
 
+    @property
+    def retry_after(self) -> int | None:
+        """Return the seconds that the other side asks us to wait (RFC 9110 §10.2.3), None where it does not say."""
+        asked = self.headers.get("retry-after", "")
+        return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 6 else None
+
 
 class Deadline:
     """Shuts the socket when time is up: a peer that drips a byte a second defeats every per-read timeout."""
 
-    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
-        """Watch this connection for so many seconds."""
-        self._connection = connection
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        """Watch this socket for so many seconds."""
+        self._sock = sock
         self._timer = threading.Timer(seconds, self._shut)
         self._timer.daemon = True
         self.passed = False
 
-    def __enter__(self) -> Deadline:
+    def __enter__(self) -> Self:
         """Start the clock."""
         self._timer.start()
         return self
@@ -60,66 +94,69 @@ class Deadline:
 
     def _shut(self) -> None:
         self.passed = True
-        if self._connection.sock is not None:
-            try:
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:  # it was closed a moment ago: that is what we wanted
-                return
+        with suppress(OSError):  # it was closed a moment ago: that is what we wanted
+            self._sock.shutdown(socket.SHUT_RDWR)
 
 
 def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
     """Make one call and return the answer, whatever its status.
 
     Raises TransientFailure when the request surely did not arrive (no connection), UnknownOutcome when it may have
-    (timeout, reset, oversize answer), TransactionOpen when a database session is open in this thread.
+    (timeout, reset, half an answer or too long a one), TransactionOpen when a database session is open in this thread.
     """
+    call = Call(method, urlsplit(url), headers, body)
     if session_is_open():
-        raise TransactionOpen(f"{method} {urlsplit(url).hostname} inside a transaction")
-    connection = _connect(url)
+        raise TransactionOpen(f"{method} {call.host} inside a transaction")
+    with closing(_connect(call)) as sock, Deadline(sock, settings().gateway_total_seconds) as deadline:
+        sock.settimeout(settings().gateway_total_seconds)
+        with closing(_prepare(call, sock)) as connection:
+            return _exchange(connection, call, deadline)
+
+
+def _connect(call: Call) -> socket.socket:
     try:
-        with Deadline(connection, settings().gateway_total_seconds) as deadline:
-            return _exchange(connection, method, url, headers, body, deadline)
-    finally:
-        connection.close()
+        return socket.create_connection((call.host, call.port), timeout=settings().gateway_connect_seconds)
+    except OSError as error:
+        raise _unreachable(call, error) from error
 
 
-def _connect(url: str) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
-    connect_seconds = settings().gateway_connect_seconds
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(parts.netloc, timeout=connect_seconds, context=context)
-    else:
-        connection = http.client.HTTPConnection(parts.netloc, timeout=connect_seconds)
+def _prepare(call: Call, sock: socket.socket) -> http.client.HTTPConnection:
+    """Shake hands where the scheme asks for it. The deadline runs: a peer may drip its handshake, too."""
+    if call.url.scheme != "https":
+        connection = http.client.HTTPConnection(call.host, call.port)
+        connection.sock = sock
+        return connection
+    secured = http.client.HTTPSConnection(call.host, call.port, context=_tls())
     try:
-        connection.connect()
-    except (OSError, http.client.HTTPException) as error:
-        connection.close()
-        raise TransientFailure(f"{parts.hostname} cannot be reached: {type(error).__name__}") from error
-    return connection
+        # A duplicate is wrapped: the deadline keeps the socket itself, which wrapping would take away from it.
+        secured.sock = _tls().wrap_socket(sock.dup(), server_hostname=call.host)
+    except OSError as error:
+        raise _unreachable(call, error) from error
+    return secured
 
 
-def _exchange(
-    connection: http.client.HTTPConnection,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    deadline: Deadline,
-) -> Reply:
-    parts = urlsplit(url)
-    connection.sock.settimeout(settings().gateway_total_seconds)
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _exchange(connection: http.client.HTTPConnection, call: Call, deadline: Deadline) -> Reply:
     try:
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection.request(method, target, body=body, headers=dict(headers))
-        response = connection.getresponse()
-        content = response.read(MAX_BYTES + 1)
+        connection.request(call.method, call.target, body=call.body, headers=dict(call.headers))
+        with connection.getresponse() as response:
+            content = response.read(MAX_BYTES + 1)
+            missing = response.length
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = "did not answer in time" if deadline.passed else f"broke off ({type(error).__name__})"
-        raise UnknownOutcome(f"{parts.hostname} {why}") from error
+        raise UnknownOutcome(f"{call.host} {why}") from error
     if deadline.passed:  # a shut socket can look like the end of the body
-        raise UnknownOutcome(f"{parts.hostname} did not answer in time")
+        raise UnknownOutcome(f"{call.host} did not answer in time")
     if len(content) > MAX_BYTES:
-        raise UnknownOutcome(f"{parts.hostname} answered with more than {MAX_BYTES} bytes")
+        raise UnknownOutcome(f"{call.host} answered with more than {MAX_BYTES} bytes")
+    if missing:  # http.client is silent about a body that ends before its Content-Length
+        raise UnknownOutcome(f"{call.host} broke off in the middle of its answer")
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+
+
+def _unreachable(call: Call, error: OSError) -> TransientFailure:
+    return TransientFailure(f"{call.host} cannot be reached: {type(error).__name__}")

@@ -1,12 +1,22 @@
-"""How one setting is declared and read."""
+"""How one setting is declared and read. The docstring of a reader is what the operator is told when it fails."""
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, field
 from typing import Any
+from urllib.parse import urlsplit
 
 EXAMPLES = ("change-me", "changeme", "example", "secret-key", "password", "your-", "amana-dev")
+
+_BROKERS = frozenset({"redis", "rediss", "sentinel", "amqp", "amqps"})
+_MAIL = frozenset({"smtp", "smtps", "starttls"})
+_WEB = frozenset({"http", "https"})
+
+_KONNECT_ID = re.compile(r"[0-9a-f]{24}")
+_KONNECT_KEY = re.compile(r"[0-9a-f]{24}:\S+")
 
 
 class SettingsError(SystemExit):
@@ -32,10 +42,17 @@ def read_text(raw: str) -> str:
 
 def read_int(raw: str) -> int:
     """A whole number, zero or more."""
-    number = int(raw)
-    if number < 0:
-        raise ValueError(raw)
-    return number
+    return _at_least(0, int(raw))
+
+
+def read_count(raw: str) -> int:
+    """A whole number, one or more."""
+    return _at_least(1, int(raw))
+
+
+def read_basis_points(raw: str) -> int:
+    """A whole number of basis points, 0 to 10000 (1500 is 15 %)."""
+    return 10_000 - _at_least(0, 10_000 - read_int(raw))
 
 
 def read_list(raw: str) -> tuple[str, ...]:
@@ -43,6 +60,59 @@ def read_list(raw: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in raw.split(",") if part.strip())
 
 
+def read_level(raw: str) -> str:
+    """One of DEBUG, INFO, WARNING, ERROR, CRITICAL."""
+    return _only(raw, raw in logging.getLevelNamesMapping() and raw != "NOTSET")
+
+
+def read_database_url(raw: str) -> str:
+    """An address like postgresql://role:secret@host:5432/database."""
+    return _only(raw, urlsplit(raw).scheme == "postgresql")  # the host may be a socket, and stand in the query
+
+
+def read_broker_url(raw: str) -> str:
+    """An address like redis://:secret@host:6379/0 or amqp://user:secret@host:5672//."""
+    return _address(raw, _BROKERS)
+
+
+def read_smtp_url(raw: str) -> str:
+    """An address like smtp://host:25 or smtps://user:secret@host:465."""
+    return _address(raw, _MAIL)
+
+
+def read_web_url(raw: str) -> str:
+    """An address like https://host/path, without query and fragment."""
+    parts = urlsplit(_address(raw, _WEB))
+    return _only(raw, not parts.query and not parts.fragment).rstrip("/")
+
+
+def read_konnect_id(raw: str) -> str:
+    """An id of Konnect: 24 hexadecimal digits in small letters."""
+    return _only(raw, _KONNECT_ID.fullmatch(raw) is not None)
+
+
+def read_konnect_key(raw: str) -> str:
+    """A key of Konnect: 24 hexadecimal digits in small letters, a colon, the rest."""
+    return _only(raw, _KONNECT_KEY.fullmatch(raw) is not None)
+
+
 def known_example(value: str) -> bool:
     """Tell whether a secret is one that stands in a README or an .env.example."""
     return any(example in value.lower() for example in EXAMPLES)
+
+
+def _address(raw: str, schemes: frozenset[str]) -> str:
+    parts = urlsplit(raw)
+    return _only(raw, parts.scheme in schemes and bool(parts.hostname))
+
+
+def _at_least(least: int, number: int) -> int:
+    if number < least:
+        raise ValueError
+    return number
+
+
+def _only(raw: str, fits: object) -> str:
+    if not fits:
+        raise ValueError
+    return raw

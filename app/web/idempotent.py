@@ -51,8 +51,9 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Response]:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    run._apidoc = deepcopy(getattr(run, "_apidoc", {}))  # type: ignore[attr-defined]  # where flask-smorest keeps docs
-    run._apidoc.setdefault("manual_doc", {}).setdefault("parameters", []).append(KEY_PARAMETER)  # type: ignore[attr-defined]
+    documented: dict[str, Any] = deepcopy(getattr(run, "_apidoc", {}))  # where flask-smorest keeps what it documents
+    documented.setdefault("manual_doc", {}).setdefault("parameters", []).append(KEY_PARAMETER)
+    run._apidoc = documented  # type: ignore[attr-defined]  # noqa: SLF001
     return run
 
 

@@ -54,6 +54,8 @@ class ProblemApi(Api):
 
     ERROR_SCHEMA = Problem
 
+    DEFAULT_RESPONSE_CONTENT_TYPE: str
+
     def _register_responses(self) -> None:
         shown = self.DEFAULT_RESPONSE_CONTENT_TYPE
         self.DEFAULT_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
@@ -122,7 +124,7 @@ def render_database_error(error: DBAPIError) -> Response:
     if db.sqlstate(error) in db.RETRYABLE:
         return problem(503, "try_again", "Too many at once for this row: try again.", headers={"Retry-After": "1"})
     if isinstance(error, DataError):
-        log.exception("a value got as far as the database")
+        log.error("a value got as far as the database", exc_info=error)
         return problem(422, "invalid_input", "A value is outside what can be stored.")
     return render_unexpected(error)
 

@@ -49,7 +49,7 @@ def check_text(text: str, pointer: str) -> None:
 class StrictParser(FlaskParser):
     """webargs, reading bodies with `body` and refusing unstorable text in query strings."""
 
-    def load_json(self, req: Request, schema: Any) -> Any:  # noqa: ARG002 - the signature is webargs'
+    def load_json(self, req: Request, schema: Any) -> Any:
         """Read the body."""
         return body()
 

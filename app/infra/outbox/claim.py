@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,11 @@ from app.kernel.events import Event
 
 #: Longest traceback that is kept, in characters: its end says most.
 TRACEBACK_LIMIT = 20_000
+
+#: Longest error that is kept, in characters.
+ERROR_LIMIT = 1_000
+
+_NO_ERROR = MappingProxyType({"error": None, "traceback": None})
 
 
 class FenceLost(RuntimeError):
@@ -86,13 +93,13 @@ def finish(session: Session, claimed: Claimed) -> None:
 
 def fail(session: Session, claimed: Claimed, error: BaseException, trace: str) -> float | None:
     """Record failure: return the seconds until the next try, or None when the delivery is dead."""
-    details = {"error": f"{type(error).__name__}: {error}"[:1000], "traceback": trace[-TRACEBACK_LIMIT:]}
+    why = {"error": f"{type(error).__name__}: {error}"[:ERROR_LIMIT], "traceback": trace[-TRACEBACK_LIMIT:]}
     if isinstance(error, PermanentFailure) or claimed.attempts_left <= 0:
-        _end(session, claimed, "dead", **details)
+        _end(session, claimed, "dead", why=why)
         report_death(session, claimed.id, claimed.event_type)
         return None
     delay = backoff(claimed.attempt, claimed.cap_seconds, error)
-    _end(session, claimed, "retry", delay=delay, **details)
+    _end(session, claimed, "retry", delay=delay, why=why)
     return delay
 
 
@@ -109,10 +116,11 @@ def backoff(attempt: int, cap_seconds: int, error: BaseException | None = None) 
     return max(wait, asked or 0.0)
 
 
-def _end(session: Session, claimed: Claimed, state: str, *, delay: float = 0.0, **details: str) -> None:
+def _end(
+    session: Session, claimed: Claimed, state: str, *, delay: float = 0.0, why: Mapping[str, str | None] = _NO_ERROR
+) -> None:
     parameters = {
-        "id": claimed.id, "fence": claimed.fence, "state": state, "delay": delay, "final": state != "retry",
-        "error": details.get("error"), "traceback": details.get("traceback"),
+        "id": claimed.id, "fence": claimed.fence, "state": state, "delay": delay, "final": state != "retry", **why,
     }  # fmt: skip
     if session.execute(_END, parameters).one_or_none() is None:
         raise FenceLost(f"delivery {claimed.id} was taken over after its lease ran out")

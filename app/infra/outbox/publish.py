@@ -93,12 +93,14 @@ def withdraw(session: Session, ids: list[UUID]) -> None:
 def rescue(session: Session) -> int:
     """Free what was published but never started, and what lost its lease; return how many. Any number may run."""
     patience = settings().published_patience_seconds
-    rows = session.execute(_RESCUE_PUBLISHED, {"patience": patience, "most": MAX_RESCUES}).all()
-    rows += session.execute(_RESCUE_RUNNING).all()
-    for delivery_id, state, event_type in rows:
+    rescued = [
+        *session.execute(_RESCUE_PUBLISHED, {"patience": patience, "most": MAX_RESCUES}),
+        *session.execute(_RESCUE_RUNNING),
+    ]
+    for delivery_id, state, event_type in rescued:
         if state == "dead":
             report_death(session, delivery_id, event_type)
-    return len(rows)
+    return len(rescued)
 
 
 def sleep(session: Session) -> None:

@@ -1,0 +1,54 @@
+# Everything a newcomer needs; `make` alone lists it. What needs .venv sets it up first, when it is missing or outdated.
+
+SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
+VENV  := .venv
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP   := -m pip --quiet --quiet --disable-pip-version-check
+ARGS  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check lock clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## play the whole story in a world of its own, check the books, stop everything
+	@$(BIN)/python -m embedded up --without flower --run $(BIN)/python -m demo $(ARGS)
+
+up: $(READY) ## keep the whole system running, with its addresses printed; Ctrl-C stops it
+	@$(BIN)/python -m embedded up $(ARGS)
+
+test: $(READY) ## run the tests on throw-away services (ARGS="-k wallet" picks some)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(READY) ## check style, format, architecture and types, then run the tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+lock: ## resolve requirements.in and requirements-dev.in anew into the pinned .txt files
+	@set -eu; venv=$$(mktemp -d); trap 'rm -rf "$$venv"' EXIT; $(PYTHON) -m venv "$$venv"; \
+	"$$venv/bin/python" $(PIP) install -r requirements.in; \
+	"$$venv/bin/python" $(PIP) freeze > requirements.txt; \
+	"$$venv/bin/python" $(PIP) install -r requirements-dev.in; \
+	"$$venv/bin/python" $(PIP) freeze | grep -vxFf requirements.txt > "$$venv/rest"; \
+	{ echo "-r requirements.txt"; cat "$$venv/rest"; } > requirements-dev.txt
+
+clean: ## remove the data of the embedded servers, .venv and all caches
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m embedded clean; else rm -rf .run; fi
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+
+$(READY): $(BIN)/pip requirements.txt requirements-dev.txt
+	@echo "Installing the requirements into $(VENV) …"
+	@$(BIN)/python $(PIP) install -r requirements-dev.txt
+	@touch $@
+
+$(BIN)/pip:
+	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
+	echo "Amana needs Python 3.11 or later. Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,1 @@
+"""Sessions booked, held and cancelled; the slots that can be booked."""

@@ -1,0 +1,59 @@
+"""Facts about bookings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingConfirmed(Event):
+    """A booking is paid for, or free, and will take place."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingCancelled(Event):
+    """One of its two people cancelled a booking."""
+
+    booking_id: UUID
+    order_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingExpired(Event):
+    """A booking was not paid in time; its slot is free."""
+
+    booking_id: UUID
+    order_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingPaidLate(Event):
+    """Money came for an expired booking whose slot is gone; it lies in the learner's wallet."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingCompleted(Event):
+    """The session's time is over; the window in which its learner may report a problem runs."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingDisputed(Event):
+    """The learner reported a problem; the money stays frozen until support has decided."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscrowReleased(Event):
+    """The mentor was paid for a session."""
+
+    booking_id: UUID

@@ -1,0 +1,139 @@
+"""Every SELECT and every lock of bookings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from app.booking.models import Booking
+from app.booking.slots import Span
+from app.booking.states import ACTIVE, BookingState
+
+
+def lock_booking(session: Session, booking_id: UUID) -> Booking:
+    """Lock a booking and return it as it stands now; after mentor and learner, before its order."""
+    query = select(Booking).where(Booking.id == booking_id).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one()
+
+
+def lock_overdue(session: Session, now: datetime) -> Booking | None:
+    """Lock one unpaid booking past its deadline; SKIP LOCKED, so that any number of sweeps share the work."""
+    query = (
+        _overdue(now)
+        .order_by(Booking.expires_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def lock_overdue_in(
+    session: Session, now: datetime, mentor_id: UUID, learner_id: UUID, span: Span
+) -> Sequence[Booking]:
+    """Lock the unpaid bookings past their deadline that would stand in the way of a new one."""
+    mine = or_(Booking.mentor_id == mentor_id, Booking.learner_id == learner_id)
+    query = (
+        _overdue(now)
+        .where(mine, _overlaps(span))
+        .order_by(Booking.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).all()
+
+
+def lock_ended(session: Session, status: BookingState, *, before: datetime) -> Booking | None:
+    """Lock one booking in this state whose session ended before an instant; SKIP LOCKED, as above."""
+    query = (
+        select(Booking)
+        .where(Booking.status == status, Booking.ends_at <= before)
+        .order_by(Booking.ends_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one_or_none()
+
+
+def find_booking(session: Session, booking_id: UUID) -> Booking | None:
+    """Return a booking without locking it, as it stands now."""
+    return session.get(Booking, booking_id, populate_existing=True)
+
+
+def find_by_order(session: Session, order_id: UUID) -> Booking | None:
+    """Return the booking that an order pays for."""
+    return session.scalars(select(Booking).where(Booking.order_id == order_id)).one_or_none()
+
+
+def busy_of_mentor(session: Session, mentor_id: UUID, window: Span) -> list[Span]:
+    """Return the times of the mentor's active sessions that touch a window."""
+    return _busy(session, Booking.mentor_id == mentor_id, window)
+
+
+def busy_of_learner(session: Session, learner_id: UUID, window: Span) -> list[Span]:
+    """Return the times of the learner's active sessions that touch a window."""
+    return _busy(session, Booking.learner_id == learner_id, window)
+
+
+def count_unpaid(session: Session, learner_id: UUID) -> int:
+    """Return how many bookings of a learner wait for payment."""
+    query = select(func.count()).where(
+        Booking.learner_id == learner_id, Booking.status == BookingState.AWAITING_PAYMENT
+    )
+    return session.execute(query).scalar_one()
+
+
+def list_bookings(
+    session: Session,
+    whose: ColumnElement[bool],
+    *,
+    status: str | None,
+    when: str | None,
+    now: datetime,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Booking]:
+    """Return a person's bookings: upcoming soonest first, past and all latest first."""
+    query = select(Booking).where(whose).limit(limit)
+    if status:
+        query = query.where(Booking.status == status)
+    position = func.row(Booking.starts_at, Booking.id)
+    if when == "upcoming":
+        query = query.where(Booking.ends_at > now).order_by(Booking.starts_at, Booking.id)
+        beyond = position > func.row(*after) if after else None
+    else:
+        query = query.order_by(Booking.starts_at.desc(), Booking.id.desc())
+        beyond = position < func.row(*after) if after else None
+        if when == "past":
+            query = query.where(Booking.ends_at <= now)
+    return session.scalars(query if beyond is None else query.where(beyond)).all()
+
+
+def of_learner(user_id: UUID) -> ColumnElement[bool]:
+    """Narrow to the bookings that a user made."""
+    return Booking.learner_id == user_id
+
+
+def of_mentor(user_id: UUID) -> ColumnElement[bool]:
+    """Narrow to the bookings that were made with a user."""
+    return Booking.mentor_id == user_id
+
+
+def _overdue(now: datetime) -> Select[Booking]:
+    return select(Booking).where(Booking.status == BookingState.AWAITING_PAYMENT, Booking.expires_at <= now)
+
+
+def _busy(session: Session, whose: ColumnElement[bool], window: Span) -> list[Span]:
+    query = select(Booking.starts_at, Booking.ends_at).where(whose, Booking.status.in_(ACTIVE), _overlaps(window))
+    return [Span(starts_at, ends_at) for starts_at, ends_at in session.execute(query)]
+
+
+def _overlaps(span: Span) -> ColumnElement[bool]:
+    overlaps: ColumnElement[bool] = Booking.during.op("&&")(Range(span.starts_at, span.ends_at))
+    return overlaps

@@ -1,0 +1,39 @@
+"""Expire unpaid bookings by the clock: the slot and the held money are free at once, whatever the gateway says."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from app.booking import queries
+from app.booking.events import BookingExpired
+from app.booking.models import Booking
+from app.booking.service.confirm import confirm
+from app.booking.states import BOOKING, BookingState, BookingStep
+from app.infra import outbox
+from app.infra.changes import announce
+from app.infra.clock import business_now
+from app.payments import service as payments
+
+
+def expire_one(session: Session) -> bool:
+    """End one booking past its deadline; False when there is none. One for each transaction: locks stay few."""
+    booking = queries.lock_overdue(session, business_now(session))
+    if booking is None:
+        return False
+    end_unpaid(session, booking)
+    return True
+
+
+def end_unpaid(session: Session, booking: Booking) -> None:
+    """Expire a locked booking past its deadline; confirm it instead when its money has come.
+
+    A capture commits before the booking hears of it: in between the order is covered, and expiring it would take a
+    slot from somebody who has paid in time.
+    """
+    if payments.is_covered(session, booking.order_id):
+        confirm(session, booking)
+        return
+    payments.close_order(session, booking.order_id)
+    booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.EXPIRE)
+    outbox.record(session, BookingExpired(booking_id=booking.id, order_id=booking.order_id))
+    announce(session, booking.id)

@@ -1,0 +1,1 @@
+"""The outside world: payment gateways, mail, calendars. They speak kernel words only and know no room."""

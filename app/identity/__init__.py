@@ -1,0 +1,1 @@
+"""Identity: who somebody is. Users, sign-in, tokens, roles; `guards` says who may call a route."""

@@ -1,0 +1,128 @@
+"""The bodies of identity's routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import marshmallow as ma
+
+from app.identity import passwords, rules
+from app.identity.states import Role
+from app.kernel.errors import InvalidInput
+from app.web.schemas import Input
+
+#: Longest token or foreign address that is looked at, in characters.
+MAX_TEXT = 512
+
+
+class RuledText(ma.fields.String):
+    """Text that one of our rules reads."""
+
+    def __init__(self, read: Callable[[str], str], **kwargs: Any) -> None:
+        """Take the rule, which returns the value or raises InvalidInput."""
+        super().__init__(**kwargs)
+        self._read = read
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        try:
+            return self._read(super()._deserialize(value, attr, data, **kwargs))
+        except InvalidInput as refusal:
+            raise ma.ValidationError(refusal.detail) from None
+
+
+def _name(**kwargs: Any) -> RuledText:
+    return RuledText(rules.read_name, metadata={"maxLength": rules.MAX_NAME, "example": "Amina Ben Salah"}, **kwargs)
+
+
+def _timezone(**kwargs: Any) -> RuledText:
+    described = {"description": "a present name of the IANA time zones", "example": "Africa/Tunis"}
+    return RuledText(rules.read_timezone, metadata=described, **kwargs)
+
+
+def _text(**kwargs: Any) -> ma.fields.String:
+    """Text that is only compared: any is accepted, up to a size."""
+    return ma.fields.String(required=True, validate=ma.validate.Length(1, MAX_TEXT), **kwargs)
+
+
+class RegistrationBody(Input):
+    """Who somebody wants to be."""
+
+    email = RuledText(rules.read_address, required=True, metadata={"format": "email", "maxLength": rules.MAX_ADDRESS})
+    password = ma.fields.String(
+        required=True, validate=ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), load_only=True
+    )
+    name = _name(required=True)
+    timezone = _timezone(required=True)
+
+
+class AddressBody(Input):
+    """An address."""
+
+    email = RuledText(rules.read_address, required=True, metadata={"format": "email", "maxLength": rules.MAX_ADDRESS})
+
+
+class LinkBody(Input):
+    """The token of a link that was mailed."""
+
+    token = _text(load_only=True)
+
+
+class LoginBody(Input):
+    """An address and its password; `totp` where the account has one."""
+
+    email = _text()
+    password = ma.fields.String(required=True, validate=ma.validate.Length(1, passwords.MAX_LENGTH), load_only=True)
+    totp = ma.fields.String(validate=ma.validate.Length(max=16), load_only=True)
+
+
+class RefreshBody(Input):
+    """A refresh token."""
+
+    refresh_token = _text(load_only=True)
+
+
+class ProfileChanges(Input):
+    """What users change about themselves."""
+
+    name = _name()
+    timezone = _timezone()
+
+
+class ProfileAnswer(ma.Schema):
+    """A user, as they see themselves."""
+
+    id = ma.fields.UUID(required=True)
+    email = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+    timezone = ma.fields.String(required=True)
+    roles = ma.fields.List(ma.fields.Enum(Role, by_value=True), required=True)
+    mentor_id = ma.fields.UUID(required=True, allow_none=True)
+    picture_url = ma.fields.String(required=True, allow_none=True)
+
+
+class AcceptedAnswer(ma.Schema):
+    """What happens next, whoever asks."""
+
+    message = ma.fields.String(required=True)
+
+
+class VerifiedAnswer(ma.Schema):
+    """The user whose address is proved."""
+
+    user = ma.fields.Nested(ProfileAnswer, required=True)
+
+
+class TokenPairAnswer(ma.Schema):
+    """What a client keeps. `expires_in` counts the seconds of the access token."""
+
+    access_token = ma.fields.String(required=True)
+    token_type = ma.fields.String(required=True)
+    expires_in = ma.fields.Integer(required=True)
+    refresh_token = ma.fields.String(required=True)
+
+
+class SignedInAnswer(TokenPairAnswer):
+    """The first pair, and who signed in."""
+
+    user = ma.fields.Nested(ProfileAnswer, required=True)

@@ -1,0 +1,42 @@
+"""Shapes of the wallet (API §5)."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+
+from app.web.schemas import Instant, MoneyField
+
+
+class BalanceView(ma.Schema):
+    """A wallet in one currency."""
+
+    available = MoneyField(required=True)
+    held = MoneyField(required=True)
+    withdrawable = MoneyField(required=True)
+
+
+class WalletView(ma.Schema):
+    """All balances of a user."""
+
+    balances = ma.fields.List(ma.fields.Nested(BalanceView), required=True)
+
+
+class MovementView(ma.Schema):
+    """One line of a wallet's history."""
+
+    id = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
+    amount = MoneyField(required=True)
+    balance_after = MoneyField(required=True)
+    reference = ma.fields.Function(
+        lambda movement: {"kind": movement.reference_kind, "id": movement.reference_id},
+        metadata={"type": "object", "required": ["kind", "id"]},
+    )
+    created_at = Instant(required=True)
+
+
+class MovementPage(ma.Schema):
+    """A page of a wallet's history."""
+
+    items = ma.fields.List(ma.fields.Nested(MovementView), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)

@@ -1,0 +1,1 @@
+"""Mentors: who they are, what they offer, and when they are open."""

@@ -1,0 +1,76 @@
+"""The doors of the back office: health, the books, and the clock of demo and test."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from app.identity.guards import requires
+from app.infra import clock, outbox
+from app.infra.config import settings
+from app.kernel.errors import NotFound
+from app.ops import books, health, schemas
+from app.ops.events import ClockMoved
+from app.web.access import public
+from app.web.blueprint import RoomBlueprint, room_blueprint
+from app.web.transaction import request_scope
+
+blp = room_blueprint("ops", "The books, and the clock of demo and test.")
+health_blp = RoomBlueprint("health", "health", description="Is it alive, can it work?")
+
+
+@health_blp.route("/health/live", methods=["GET"])
+@public("whoever watches the process asks; it says nothing but that it runs")
+@health_blp.response(200, schemas.HealthSchema)
+def show_liveness() -> dict[str, Any]:
+    """Say that the process answers; depends on nothing."""
+    return {"status": "healthy", "checks": {}}
+
+
+@health_blp.route("/health/ready", methods=["GET"])
+@health_blp.route("/health", methods=["GET"], endpoint="show_health")
+@public("load balancers ask; details name no secret")
+@health_blp.alt_response(503, schema=schemas.HealthSchema, description="It cannot work now")
+@health_blp.response(200, schemas.HealthSchema)
+def show_readiness() -> tuple[dict[str, Any], int]:
+    """Say whether this process can do its work now; 503 when it cannot."""
+    checks = health.check_readiness()
+    status = health.overall(checks)
+    return {"status": status, "checks": checks}, 503 if status == "unhealthy" else 200
+
+
+@blp.route("/admin/books", methods=["GET"])
+@requires("finance", "admin")
+@blp.response(200, schemas.BooksSchema)
+def show_books() -> books.Books:
+    """Show the trial balance, every invariant, and what lies on accounts that must return to zero."""
+    with request_scope() as session:
+        return books.read_books(session)
+
+
+@blp.route("/sandbox/clock", methods=["GET"])
+@public("demo and test only: 404 in production")
+@blp.response(200, schemas.ClockSchema)
+def show_clock() -> dict[str, datetime]:
+    """Show business time (demo and test only)."""
+    _only_outside_production()
+    with request_scope() as session:
+        return {"now": clock.business_now(session)}
+
+
+@blp.route("/sandbox/clock", methods=["POST"])
+@public("demo and test only: 404 in production")
+@blp.arguments(schemas.AdvanceRequest)
+@blp.response(200, schemas.ClockSchema)
+def advance_clock(body: dict[str, int]) -> dict[str, datetime]:
+    """Move business time forward, never back (demo and test only); what falls due starts at once."""
+    _only_outside_production()
+    with request_scope() as session:
+        now = clock.advance(session, body["advance_seconds"])
+        outbox.record(session, ClockMoved())
+        return {"now": now}
+
+
+def _only_outside_production() -> None:
+    if settings().is_production:
+        raise NotFound

@@ -1,0 +1,33 @@
+"""Reactions to events about payments that need the gateway: called by tasks, outside any transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from app.gateways.psp import router
+from app.gateways.psp.base import GatewayRefused, PaymentSnapshot
+from app.kernel.errors import UnknownOutcome
+from app.payments import service
+
+#: What to record of a call, in the transaction that ends the delivery.
+Outcome = Callable[[Session], None]
+
+
+def ask_for_link(request: service.CheckoutRequest) -> Outcome:
+    """Ask the gateway for a pay link and return what to record; a failure that surely did nothing is raised."""
+    payment_id = request.payment.order_id
+    try:
+        link = router.gateway(request.gateway).create_payment(request.payment)
+    except UnknownOutcome:
+        return partial(service.record_lost_link, payment_id=payment_id)
+    except GatewayRefused:
+        return partial(service.record_refusal, payment_id=payment_id)
+    return partial(service.record_link, payment_id=payment_id, link=link)
+
+
+def look_at(payment: service.PaymentToLookAt) -> PaymentSnapshot:
+    """Fetch a payment: the gateway's word is the truth."""
+    return router.gateway(payment.gateway).fetch_payment(payment.payment_ref)

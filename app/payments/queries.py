@@ -1,0 +1,93 @@
+"""Every SELECT and every lock of payments. Locks are taken in the one order: order, then attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.kernel.ids import new_id
+from app.payments.models import Order, Payment, WebhookPing
+from app.payments.states import LIVE
+
+
+def lock_order(session: Session, order_id: UUID) -> Order:
+    """Lock an order, before any of its attempts, and return it as it stands now."""
+    query = select(Order).where(Order.id == order_id).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one()
+
+
+def lock_payment(session: Session, payment_id: UUID) -> Payment:
+    """Lock an attempt and return it as it stands now; its order, if any, must be locked before."""
+    query = select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one()
+
+
+def find_payment(session: Session, payment_id: UUID) -> Payment | None:
+    """Return an attempt without locking it."""
+    return session.get(Payment, payment_id)
+
+
+def find_orders(session: Session, order_ids: Sequence[UUID]) -> Sequence[Order]:
+    """Return orders without locking them."""
+    return session.scalars(select(Order).where(Order.id.in_(order_ids))).all()
+
+
+def latest_payments(session: Session, order_ids: Sequence[UUID]) -> Sequence[Payment]:
+    """Return the latest attempt of each order that has one."""
+    query = (
+        select(Payment)
+        .where(Payment.order_id.in_(order_ids))
+        .distinct(Payment.order_id)
+        .order_by(Payment.order_id, Payment.id.desc())
+    )
+    return session.scalars(query).all()
+
+
+def live_payment_id(session: Session, order_id: UUID) -> UUID | None:
+    """Return the id of the order's live attempt."""
+    return session.scalar(select(Payment.id).where(Payment.order_id == order_id, Payment.status.in_(LIVE)))
+
+
+def lock_due_polls(session: Session, now: datetime, limit: int) -> Sequence[Payment]:
+    """Lock attempts whose next look is due; SKIP LOCKED, so that any number of sweeps share the work."""
+    query = (
+        select(Payment)
+        .where(Payment.next_poll_at <= now)
+        .order_by(Payment.next_poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(query).all()
+
+
+def write_ping(session: Session, payment_id: UUID, payment_ref: str | None) -> UUID | None:
+    """Write a ping and return its id; None when the same one already waits, which costs no row."""
+    statement = (
+        insert(WebhookPing)
+        .values(id=new_id(), payment_id=payment_id, payment_ref=payment_ref)
+        .on_conflict_do_nothing()
+        .returning(WebhookPing.id)
+    )
+    return session.execute(statement).scalar()
+
+
+def count_waiting_pings(session: Session, payment_id: UUID) -> int:
+    """Return how many pings of an attempt wait to be looked at."""
+    query = select(func.count()).where(WebhookPing.payment_id == payment_id, WebhookPing.taken_at.is_(None))
+    return session.execute(query).scalar_one()
+
+
+def take_ping(session: Session, ping_id: UUID) -> str | None:
+    """Mark a ping as looked at and return the reference that it named."""
+    statement = (
+        update(WebhookPing)
+        .where(WebhookPing.id == ping_id)
+        .values(taken_at=func.now())
+        .returning(WebhookPing.payment_ref)
+    )
+    return session.execute(statement).scalar()

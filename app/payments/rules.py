@@ -1,0 +1,55 @@
+"""Pure arithmetic of payments: the wallet's part, when to poll, what must match."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from app.gateways.psp.base import Capabilities, PaymentSnapshot
+from app.kernel.money import Money
+
+#: Seconds after the link was made, and after each look, until the next one.
+POLL_SECONDS = (5, 15, 60)
+POLL_EVERY_SECONDS = 300
+
+#: How long after its link's expiry an attempt is still looked at: late money comes then.
+POLL_AFTER_EXPIRY = timedelta(days=1)
+
+
+def wallet_part(price: Money, available: Money, capabilities: Capabilities) -> Money:
+    """Return how much of a wallet goes into an order so that the gateway takes the rest.
+
+    The rest must be nothing, or at least the gateway's minimum and a whole number of its steps; a price that no part
+    can bring there is left whole to the gateway.
+    """
+    if available >= price:
+        return price
+    minimum, step = capabilities.minimum[price.currency], capabilities.step[price.currency]
+    rest = max(price.minor - max(available.minor, 0), minimum)
+    rest += -rest % step
+    return Money(max(price.minor - rest, 0), price.currency)
+
+
+def payable(amount: Money, capabilities: Capabilities) -> bool:
+    """Tell whether the gateway takes this amount."""
+    minimum, step = capabilities.minimum[amount.currency], capabilities.step[amount.currency]
+    return amount.minor >= max(minimum, 1) and amount.minor % step == 0
+
+
+def next_poll(now: datetime, polls: int, expires_at: datetime) -> datetime | None:
+    """Return when to look after `polls` looks: 5 s, 15 s, 60 s, then every 5 min, at the expiry, until a day after."""
+    if now >= expires_at + POLL_AFTER_EXPIRY:
+        return None
+    wait = POLL_SECONDS[polls] if polls < len(POLL_SECONDS) else POLL_EVERY_SECONDS
+    due = now + timedelta(seconds=wait)
+    return min(due, expires_at) if now < expires_at else due
+
+
+def mismatches(snapshot: PaymentSnapshot, *, attempt_id: str, amount: Money, receiver: str) -> list[str]:
+    """Return what the gateway tells otherwise than we asked: order, currency, amount, receiver."""
+    found = {
+        "order": snapshot.order_id == attempt_id,
+        "currency": snapshot.currency == amount.currency,
+        "amount": snapshot.amount == amount.minor,
+        "receiver": snapshot.receiver == receiver,
+    }
+    return [name for name, same in found.items() if not same]

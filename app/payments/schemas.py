@@ -1,0 +1,27 @@
+"""Shapes of payments (API §5)."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+
+from app.payments.states import PaymentState
+from app.web.schemas import Input, Instant, MoneyField
+
+
+class TopUpRequest(Input):
+    """How much to bring into the wallet."""
+
+    amount = MoneyField(required=True)
+
+
+class PaymentSchema(ma.Schema):
+    """One attempt to pay."""
+
+    id = ma.fields.UUID(required=True)
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(list(PaymentState)))
+    gateway = ma.fields.String(required=True)
+    amount = MoneyField(required=True)
+    pay_url = ma.fields.String(required=True, allow_none=True)
+    expires_at = Instant(required=True)
+    purpose = ma.fields.String(required=True, validate=ma.validate.OneOf(["order", "top_up"]))
+    order_id = ma.fields.UUID(required=True, allow_none=True)

@@ -1,0 +1,53 @@
+"""The use cases of payments: orders, attempts, the inbox, settlement. One file each; other rooms import from here."""
+
+from app.payments.service.attempts import (
+    CheckoutRequest,
+    LinkAnswer,
+    open_payment,
+    open_top_up,
+    prepare_checkout,
+    record_link,
+    record_lost_link,
+    record_refusal,
+)
+from app.payments.service.inbox import PaymentToLookAt, prepare_look, receive_ping
+from app.payments.service.orders import (
+    cancel_attempts,
+    close_order,
+    hold_late_money,
+    is_covered,
+    pay_order,
+    place_order,
+    return_order,
+)
+from app.payments.service.polls import record_due_polls
+from app.payments.service.settle import settle
+from app.payments.service.views import OrderView, PaymentView, show_orders, show_payment, show_payment_status
+
+__all__ = [
+    "CheckoutRequest",
+    "LinkAnswer",
+    "OrderView",
+    "PaymentToLookAt",
+    "PaymentView",
+    "cancel_attempts",
+    "close_order",
+    "hold_late_money",
+    "is_covered",
+    "open_payment",
+    "open_top_up",
+    "pay_order",
+    "place_order",
+    "prepare_checkout",
+    "prepare_look",
+    "receive_ping",
+    "record_due_polls",
+    "record_link",
+    "record_lost_link",
+    "record_refusal",
+    "return_order",
+    "settle",
+    "show_orders",
+    "show_payment",
+    "show_payment_status",
+]

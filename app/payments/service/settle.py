@@ -1,0 +1,101 @@
+"""Settlement: the gateway's word against ours, and what is posted for it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.gateways.psp import router
+from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
+from app.infra import outbox
+from app.infra.changes import announce
+from app.infra.clock import business_now
+from app.kernel.money import EXPONENTS, Money
+from app.ledger import accounts
+from app.ledger import service as ledger
+from app.payments import queries, rules
+from app.payments.events import PaymentCaptured, PaymentCapturedLate, PaymentConflicted
+from app.payments.models import Order, Payment
+from app.payments.service.orders import earmark
+from app.payments.states import FINAL, PAYMENT, OrderState, PaymentState, PaymentStep
+
+
+def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> None:
+    """Compare what was fetched with the attempt and do what follows: capture, part, expire, conflict, or wait.
+
+    Runs as often as it likes: states are checked under the locks of order and attempt, postings carry their refs.
+    """
+    found = queries.find_payment(session, payment_id)
+    order = queries.lock_order(session, found.order_id) if found and found.order_id else None
+    payment = queries.lock_payment(session, payment_id)
+    if payment.status in FINAL or not _bind(payment, snapshot):
+        return
+    if snapshot.status == PaymentStatus.COMPLETED:
+        _settle_completed(session, order, payment, snapshot)
+    elif snapshot.status == PaymentStatus.PENDING:
+        _settle_pending(session, order, payment, snapshot)
+
+
+def _bind(payment: Payment, snapshot: PaymentSnapshot) -> bool:
+    """Accept the bound reference; or, where a create answer was lost, one whose order id is this attempt."""
+    if payment.payment_ref == snapshot.payment_ref:
+        return True
+    if snapshot.order_id != str(payment.id) or (payment.payment_ref is not None and payment.create_calls < 2):
+        return False
+    if payment.payment_ref is None or snapshot.status == PaymentStatus.COMPLETED:
+        payment.payment_ref = snapshot.payment_ref
+    return True
+
+
+def _settle_completed(session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot) -> None:
+    receiver = router.gateway(payment.gateway).own_receiver
+    wrong = rules.mismatches(snapshot, attempt_id=str(payment.id), amount=payment.asked, receiver=receiver)
+    short = snapshot.reached is not None and snapshot.reached < payment.asked.minor
+    if wrong or short or payment.captured >= payment.asked.minor:
+        _conflict(session, payment, snapshot)
+        return
+    _capture(session, order, payment, payment.asked.minor, ref=f"capture:{payment.id}")
+    payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CAPTURE)
+    payment.next_poll_at = None
+    announce(session, payment.id)
+    if order is not None:
+        came_late = order.status != OrderState.OPEN
+        event = PaymentCapturedLate if came_late else PaymentCaptured
+        outbox.record(session, event(payment_id=payment.id, order_id=order.id))
+
+
+def _settle_pending(session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot) -> None:
+    """Book a part that came; expire when the time is up. Pending is never failure: the payer may try again."""
+    receiver = router.gateway(payment.gateway).own_receiver
+    wrong = rules.mismatches(snapshot, attempt_id=str(payment.id), amount=payment.asked, receiver=receiver)
+    reached = snapshot.reached or 0
+    if not wrong and payment.captured < reached < payment.asked.minor:
+        _capture(session, order, payment, reached, ref=f"capture:{payment.id}:{reached}")
+    if business_now(session) >= payment.expires_at:
+        payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.EXPIRE)
+        announce(session, payment.id)
+
+
+def _capture(session: Session, order: Order | None, payment: Payment, reached: int, *, ref: str) -> None:
+    """Post what came since the last look to the payer's deposit, and earmark it while the order is open."""
+    amount = Money(reached - payment.captured, payment.asked.currency)
+    ledger.post(
+        session, ref, "capture", {accounts.psp(payment.gateway): -amount, accounts.deposit(payment.payer_id): amount}
+    )
+    payment.captured = reached
+    if order is not None and order.status == OrderState.OPEN:
+        earmark(session, order, ref, amount)
+
+
+def _conflict(session: Session, payment: Payment, snapshot: PaymentSnapshot) -> None:
+    """Put what the gateway reports aside until a person has looked, where it is a currency of ours."""
+    reported = (snapshot.amount if snapshot.reached is None else snapshot.reached) - payment.captured
+    if snapshot.currency in EXPONENTS and reported > 0:
+        amount = Money(reported, snapshot.currency)
+        lines = {accounts.psp(payment.gateway): -amount, accounts.suspense(payment.gateway): amount}
+        ledger.post(session, f"suspense:{payment.id}", "suspense", lines)
+    payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CONFLICT)
+    payment.next_poll_at = None
+    announce(session, payment.id)
+    outbox.record(session, PaymentConflicted(payment_id=payment.id))

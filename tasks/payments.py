@@ -1,0 +1,40 @@
+"""What payments do about events: pay links, settlement, the end of attempts."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from app.infra.db import session_scope
+from app.payments import handlers, service
+from tasks.delivery import Errand, in_one_transaction, with_outside_calls
+
+
+@with_outside_calls
+def open_checkout(errand: Errand) -> None:
+    """Get the pay link of an attempt from its gateway."""
+    with session_scope() as session:
+        request = service.prepare_checkout(session, errand.event.payment_id)
+    if request is None:
+        return
+    record_outcome = handlers.ask_for_link(request)
+    with errand.outcome() as session:
+        record_outcome(session)
+
+
+@with_outside_calls
+def settle(errand: Errand) -> None:
+    """Look at a payment after a ping or when a poll is due, and do what the gateway's answer asks for."""
+    payment_id, ping_id = errand.event.payment_id, getattr(errand.event, "ping_id", None)
+    with session_scope() as session:
+        wanted = service.prepare_look(session, payment_id, ping_id)
+    if wanted is None:
+        return
+    snapshot = handlers.look_at(wanted)
+    with errand.outcome() as session:
+        service.settle(session, payment_id, snapshot)
+
+
+@in_one_transaction
+def close_attempts(session: Session, event: object) -> None:
+    """End the live attempt of an order that was cancelled."""
+    service.cancel_attempts(session, event.order_id)  # type: ignore[attr-defined]

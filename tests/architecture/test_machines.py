@@ -1,0 +1,79 @@
+"""State machines are whole, and the database knows the same states."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import CheckConstraint
+
+from app.infra.db import Base
+from app.kernel.states import Machine
+from app.tables import load_all_tables
+from tests.architecture.house import instances
+
+MACHINES = sorted(instances(Machine), key=lambda machine: machine.name)
+_IN_LIST = re.compile(r"^\s*\(?(\w+) IN \(([^)]*)\)\)?\s*$")
+
+every_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+
+
+def states_of(machine):
+    return set(type(next(iter(machine.initial))))
+
+
+def steps_of(machine):
+    return set(type(next(iter(machine.rows))[1]))
+
+
+def checked_states():
+    """Return, for each column with a CHECK that lists texts, where it is and what it lists."""
+    load_all_tables()
+    for table in Base.metadata.tables.values():
+        for check in table.constraints:
+            found = _IN_LIST.match(str(check.sqltext)) if isinstance(check, CheckConstraint) else None
+            if found:
+                yield f"{table.name}.{found[1]}", set(re.findall(r"'([^']*)'", found[2]))
+
+
+@every_machine
+def test_every_row_is_over_declared_states_and_steps(machine):
+    for (before, step), after in machine.rows.items():
+        assert {type(before), type(after)} == {type(next(iter(machine.initial)))}
+        assert type(step) is type(next(iter(machine.rows))[1])
+    assert {state for state, _ in machine.ignored} <= states_of(machine)
+    assert {step for _, step in machine.ignored} <= steps_of(machine)
+
+
+@every_machine
+def test_every_state_can_be_reached(machine):
+    reached = set(machine.initial)
+    while more := {after for (before, _), after in machine.rows.items() if before in reached} - reached:
+        reached |= more
+    assert reached == states_of(machine)
+
+
+@every_machine
+def test_every_step_is_taken_somewhere(machine):
+    assert {step for _, step in (*machine.rows, *machine.ignored)} == steps_of(machine)
+
+
+@every_machine
+def test_no_pair_is_both_a_row_and_ignored(machine):
+    assert not set(machine.rows) & machine.ignored
+
+
+@every_machine
+def test_a_table_checks_exactly_the_states_of_the_machine(machine):
+    assert {str(state) for state in states_of(machine)} in [listed for _, listed in checked_states()]
+
+
+def test_every_state_column_that_is_checked_belongs_to_a_machine():
+    machines = [{str(state) for state in states_of(machine)} for machine in MACHINES]
+    for column, listed in checked_states():
+        if column.endswith((".state", ".status")):
+            assert listed in machines, column
+
+
+def test_the_names_of_machines_are_unique():
+    assert len({machine.name for machine in MACHINES}) == len(MACHINES)

@@ -1,0 +1,1 @@
+"""Work that is neither lost nor doubled, whatever dies."""

@@ -1,0 +1,48 @@
+"""Servers that all tests of this folder share, and projects of plain programs."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded.services import Services, throwaway_services
+from tests.embedded.plain_project import PlainProject
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Two servers, for tests that do not start or stop any themselves."""
+    with throwaway_services(tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path: Path, servers: Services) -> PlainProject:
+    """A project whose world uses the shared servers: it stands in a moment."""
+    return PlainProject(
+        tmp_path / "project",
+        {
+            "DATABASE_URL": servers.database.url,
+            "MIGRATION_DATABASE_URL": servers.database.owner_url,
+            "BROKER_URL": servers.broker_url,
+        },
+    )
+
+
+@pytest.fixture
+def whole_project(tmp_path: Path) -> Callable[[str], PlainProject]:
+    """Projects whose worlds have servers of their own."""
+    return lambda name: PlainProject(tmp_path / name)
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that everybody may enter, unlike pytest's own."""
+    directory = Path(tempfile.mkdtemp())
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory)

@@ -1,0 +1,129 @@
+"""A process that dies is started again; only its clients notice."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from embedded.process import Process, Program
+from embedded.supervisor import Supervisor
+from tests.embedded.plain_project import PlainProject
+from tests.embedded.processes import descendants, left_after
+
+
+def test_a_killed_process_comes_back_and_the_world_file_says_so(project: PlainProject):
+    running = project.up()
+    before = running.world()
+    child = next(iter(descendants(before["pids"]["worker"])))
+    os.kill(before["pids"]["worker"], signal.SIGKILL)
+    after = running.world_with_another("worker", before["pids"]["worker"])
+    assert after["pids"]["worker"] in descendants(running.pid)
+    assert not left_after({child}, 0)  # it would still hold what the worker held
+    assert {**after, "pids": None} == {**before, "pids": None}
+    _, _, errors = running.finish(signal.SIGTERM)
+    assert re.search(r"worker +ended with -9 after \d\.\d s, starts again in 0\.2 s", errors)
+
+
+def test_killed_servers_come_back_on_the_same_ports_with_all_that_was_committed(
+    whole_project: Callable[[str], PlainProject],
+):
+    running = whole_project("killed-servers").up()
+    world = running.world()
+    with psycopg.connect(world["database_owner_url"]) as owner:
+        owner.execute("CREATE TABLE kept AS SELECT generate_series(1, 100) AS n")
+    for name in ("postgres", "broker"):
+        os.kill(world["pids"][name], signal.SIGKILL)
+    for name in ("postgres", "broker"):
+        running.world_with_another(name, world["pids"][name])
+    with until_connected(world["database_owner_url"]) as owner:
+        assert owner.execute("SELECT count(*) FROM kept").fetchone() == (100,)
+    assert redis.Redis.from_url(world["broker_url"]).ping()
+    assert running.finish(signal.SIGTERM)[0] == 0
+
+
+def until_connected(url: str, seconds: float = 10) -> psycopg.Connection:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return psycopg.connect(url)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+class Notebook:
+    """A witness and a reporter."""
+
+    def __init__(self) -> None:
+        self.groups: set[int] = set()
+        self.reports: list[str] = []
+
+    def started(self, pid: int) -> None:
+        self.groups.add(pid)
+
+    def ended(self, pid: int) -> None:
+        self.groups.discard(pid)
+
+    def report(self, name: str, what: str) -> None:
+        self.reports.append(f"{name} {what}")
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    return Notebook()
+
+
+@pytest.fixture
+def supervisor(notebook: Notebook) -> Supervisor:
+    return Supervisor(notebook, notebook.report)
+
+
+def program(directory: Path, name: str, script: str) -> Process:
+    return Process(Program(name, ("/bin/sh", "-c", script), directory, directory / f"{name}.log", os.environ))
+
+
+def test_the_pause_doubles_from_death_to_death(tmp_path: Path, supervisor: Supervisor, notebook: Notebook):
+    process = supervisor.keep(program(tmp_path, "mayfly", "exit 3"))
+    process.start()
+    starts = 1
+    deadline = time.monotonic() + 1.3
+    while time.monotonic() < deadline:
+        starts += supervisor.tend()
+        time.sleep(0.01)
+    assert starts == 3  # at 0, 0.2 and 0.6 s; the next is due after 1.4
+    assert [re.search(r"again in (\S+) s", report)[1] for report in notebook.reports] == ["0.2", "0.4", "0.8"]
+    assert not notebook.groups
+
+
+def test_one_that_dies_is_started_again_while_others_wait_for_their_turn(
+    tmp_path: Path, supervisor: Supervisor, notebook: Notebook
+):
+    for name, script in {"steady": "sleep 100", "mayfly": "exit 3", "other": "exit 4"}.items():
+        supervisor.keep(program(tmp_path, name, script)).start()
+    steady = supervisor.pids["steady"]
+    time.sleep(0.1)
+    supervisor.tend()
+    assert [report.split(" after")[0] for report in notebook.reports] == ["mayfly ended with 3", "other ended with 4"]
+    time.sleep(0.3)
+    assert supervisor.tend()
+    assert supervisor.pids["steady"] == steady
+    supervisor.stop([["mayfly"], ["steady"]], hurry=lambda: False)
+    assert not notebook.groups
+
+
+def test_groups_are_stopped_in_their_order_and_what_nobody_named_before_all(tmp_path: Path, supervisor: Supervisor):
+    note = "trap 'echo {} >> order; exit' TERM; while :; do sleep 0.01; done"
+    for name in ("last", "first", "unnamed"):
+        supervisor.keep(program(tmp_path, name, note.format(name))).start()
+    time.sleep(0.2)
+    supervisor.stop([["first", "absent"], ["last"]], hurry=lambda: False)
+    assert (tmp_path / "order").read_text().split() == ["unnamed", "first", "last"]

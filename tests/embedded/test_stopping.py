@@ -1,0 +1,138 @@
+"""However a world ends, nothing of it is left running."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from embedded.guard import Guard
+from tests.embedded.plain_project import PlainProject
+from tests.embedded.processes import descendants, left_after
+
+STUBBORN = "sh -c 'trap \"\" TERM INT; echo here; while :; do sleep 1; done'"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_signal_ends_every_process_and_its_children(project: PlainProject, number: signal.Signals):
+    running = project.up()
+    everything = descendants(running.pid)
+    assert len(everything) >= 5  # guard, api, sandbox, worker, and the worker's child
+    assert running.finish(number)[0] == 0
+    assert not left_after(everything, 0)
+
+
+def test_a_killed_supervisor_leaves_nothing_and_the_next_world_starts_at_once(
+    whole_project: Callable[[str], PlainProject],
+):
+    project = whole_project("killed")
+    running = project.up()
+    everything = descendants(running.pid)
+    assert len(everything) >= 10  # PostgreSQL has children of its own
+    running.process.kill()
+    next_one = project.start("up")
+    running.finish()
+    (running.run_directory / "world.json").unlink()
+    assert not left_after(everything, 10)
+    assert next_one.world()["pids"].keys() == {"sandbox", "broker", "postgres", "api", "worker"}
+    assert next_one.finish(signal.SIGTERM)[0] == 0
+
+
+def test_the_guard_kills_what_does_not_stop_when_it_is_asked(tmp_path):
+    stubborn = subprocess.Popen(shlex.split(STUBBORN), start_new_session=True, stdout=subprocess.PIPE)
+    assert stubborn.stdout
+    stubborn.stdout.readline()
+    with (tmp_path / "lock").open("w") as lock:
+        guard = Guard(lock.fileno(), grace_seconds=0.3)
+    guard.started(stubborn.pid)
+    guard.dismiss()
+    stubborn.communicate()
+    assert stubborn.returncode == -signal.SIGKILL
+
+
+def test_the_guard_forgets_what_has_ended(tmp_path):
+    bystander = subprocess.Popen(["sleep", "100"], start_new_session=True)
+    with (tmp_path / "lock").open("w") as lock:
+        guard = Guard(lock.fileno())
+    guard.started(bystander.pid)
+    guard.ended(bystander.pid)
+    guard.dismiss()
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+def test_a_second_ctrl_c_grants_no_more_grace(project: PlainProject):
+    project.replace("worker", STUBBORN)
+    running = project.up()
+    everything = descendants(running.pid)
+    running.process.send_signal(signal.SIGINT)
+    assert left_after({running.pid}, 0.5)
+    assert running.finish(signal.SIGINT)[0] == 0
+    assert not left_after(everything, 0)
+
+
+@pytest.mark.parametrize("name", ["worker", "migrate"])
+def test_a_process_that_fails_at_the_start_is_shown_with_the_end_of_its_log(project: PlainProject, name: str):
+    project.replace(name, "sh -c 'echo the queue is on fire; exit 3'")
+    code, output, errors = project.start("up").finish()
+    assert code == 1
+    assert not output
+    assert f"{name} ended with 3" in errors
+    assert errors.rstrip().endswith("the queue is on fire")
+    assert "Traceback" not in errors
+
+
+def test_a_failure_at_the_start_leaves_nothing_running(project: PlainProject):
+    project.replace("worker", "sh -c 'sleep 0.5; exit 3'")
+    project.replace("api", "sleep 1000")
+    running = project.start("up")
+    seen: set[int] = set()
+    while running.process.poll() is None:
+        seen |= descendants(running.pid)
+        time.sleep(0.05)
+    assert running.finish()[0] == 1
+    assert len(seen) >= 4
+    assert not left_after(seen, 0)
+
+
+def test_an_interrupted_start_leaves_nothing_running(project: PlainProject):
+    project.replace("migrate", "sleep 1000")
+    running = project.start("up")
+    while not (everything := descendants(running.pid)) or not (running.run_directory / "logs/migrate.log").exists():
+        assert running.process.poll() is None
+        time.sleep(0.05)
+    assert running.finish(signal.SIGINT)[0] == 130
+    assert not left_after(everything, 0)
+
+
+def test_a_command_that_is_no_program_is_named(project: PlainProject):
+    code, _, errors = project.start("up", "--run", "no-such-program").finish()
+    assert code == 1
+    assert "--run no-such-program cannot be started" in errors
+
+
+def test_an_interrupted_command_ends_with_the_world(project: PlainProject):
+    running = project.start("up", "--run", "sleep", "1000")
+    running.world()
+    everything = descendants(running.pid)
+    assert running.finish(signal.SIGTERM)[0] == 130
+    assert not left_after(everything, 0)
+
+
+def test_an_unknown_process_to_leave_out_is_named(project: PlainProject):
+    code, _, errors = project.start("up", "--without", "flowers").finish()
+    assert code == 1
+    assert "--without flowers" in errors
+    assert "has only migrate, api, worker, sandbox" in errors
+
+
+def test_a_directory_that_cannot_be_used_is_named(project: PlainProject):
+    (project.directory / "file").touch()
+    code, _, errors = project.start("up", "--directory", "file/run").finish()
+    assert code == 1
+    assert "cannot be used: Not a directory. Choose another with --directory." in errors

@@ -1,0 +1,1 @@
+"""Money, ids, states: the words that every room speaks."""

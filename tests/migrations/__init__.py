@@ -1,0 +1,1 @@
+"""The schema: up, down, and what the runtime role may do."""

@@ -1,0 +1,1 @@
+"""The HTTP toolkit, as a client sees it."""
