@@ -79,10 +79,8 @@ def test_the_last_known_offset_stays_when_the_clock_is_gone(clock: BusinessClock
     assert not sandbox_clock.reachable
 
 
-def test_a_clock_that_comes_back_is_heard_again(clock: BusinessClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.clock.ASK_TIMEOUT", 0.1)
-    monkeypatch.setattr("sandbox.clock.REST_AFTER_FAILURE", 0.1)
-    clock.hang, clock.offset = 0.3, timedelta(hours=5)
+def test_a_clock_that_comes_back_is_heard_again(clock: BusinessClock) -> None:
+    clock.hang, clock.offset = 2, timedelta(hours=5)
     sandbox_clock = Clock(clock.url)
     assert hours_ahead(sandbox_clock) == 0
     clock.hang = 0
