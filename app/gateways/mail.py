@@ -139,8 +139,6 @@ def _connected(url: SplitResult) -> Iterator[smtplib.SMTP]:
 
 
 def _open(url: SplitResult) -> smtplib.SMTP:
-    if url.scheme not in PORTS:
-        raise PermanentFailure(f"SMTP_URL must begin with one of {', '.join(f'{scheme}://' for scheme in PORTS)}")
     host, port = url.hostname or "localhost", url.port or PORTS[url.scheme]
     name, seconds = _sender_domain(), settings().gateway_total_seconds  # named: the default asks the name servers
     if url.scheme == "smtps":
