@@ -41,6 +41,15 @@ class Line(Text):
         return line
 
 
+class YesNo(ma.fields.Boolean):
+    """A boolean that was written as one: neither 0 nor "false"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if type(value) is not bool:
+            raise ma.ValidationError("Must be true or false.")
+        return value
+
+
 class Weekday(ma.fields.Field[int]):
     """A day of the week by its English name; in Python Monday is 0."""
 
@@ -79,7 +88,7 @@ class ChangeMentor(Input):
     headline = Line(1, 160)
     bio = Text(0, 5000)
     skills = ma.fields.List(Line(1, 100), validate=Length(max=100))
-    accepting_bookings = ma.fields.Boolean(truthy={True}, falsy={False})
+    accepting_bookings = YesNo()
     buffer_minutes = WholeNumber(validate=Range(0, 480))
     min_notice_minutes = WholeNumber(validate=Range(0, 365 * DAY))
     horizon_days = WholeNumber(validate=Range(1, 365))

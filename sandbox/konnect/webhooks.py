@@ -89,6 +89,8 @@ class Webhooks:
             while self._running:
                 wait = self._due[0][0] - time.monotonic() if self._due else None
                 if wait is not None and wait <= 0:
+                    # Whoever takes a call leaves the watch, so somebody idle is woken to wait for the next one.
+                    self._changed.notify()
                     return heapq.heappop(self._due)[2]
                 self._changed.wait(wait)
             return None
