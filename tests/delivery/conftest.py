@@ -124,6 +124,14 @@ def carrier(probe_tables):
 
 
 @pytest.fixture
+def events(carrier):
+    """Return the probes, to name the facts that they react to."""
+    from tests.delivery import probes  # noqa: PLC0415 - it reads the settings, which `carrier` has set
+
+    return probes
+
+
+@pytest.fixture
 def chosen(monkeypatch):
     """Return a function that sets settings for one test."""
 

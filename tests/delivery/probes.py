@@ -45,6 +45,11 @@ class Shouted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Looked(Event):
+    thing_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class Whispered(Event):
     thing_id: UUID
 
@@ -53,14 +58,16 @@ NOTE = Reaction("tests.delivery.probes.note", queue="maintenance", tries=3, cap_
 CALL = Reaction("tests.delivery.probes.call", queue="calendar", tries=3, cap_seconds=4)
 MOVE = Reaction("tests.delivery.probes.move", queue="maintenance", tries=3, ordered_by="thing_id", order="moves")
 
-PROBES = {Noted: (NOTE,), Called: (CALL,), Moved: (MOVE,), Shouted: (NOTE, CALL), Whispered: ()}
+LOOK = Reaction("tests.delivery.probes.look", queue="calendar", tries=3)
+
+PROBES = {Noted: (NOTE,), Called: (CALL,), Moved: (MOVE,), Shouted: (NOTE, CALL), Looked: (LOOK,), Whispered: ()}
 
 _FAILURES = {
-    "fail": TransientFailure("not now"),
-    "wait": TransientFailure("ask later", retry_after=90),
-    "never": PermanentFailure("never"),
-    "unknown": UnknownOutcome("who knows"),
-    "mistake": ZeroDivisionError("a mistake of ours"),
+    "fail": (TransientFailure, "not now", {}),
+    "wait": (TransientFailure, "ask later", {"retry_after": 90}),
+    "never": (PermanentFailure, "never", {}),
+    "unknown": (UnknownOutcome, "who knows", {}),
+    "mistake": (ZeroDivisionError, "a mistake of ours", {}),
 }
 
 
@@ -95,6 +102,13 @@ def call(errand: Errand) -> None:
         raise ZeroDivisionError("after the outcome")
 
 
+@with_outside_calls
+def look(errand: Errand) -> None:
+    """See that there is nothing to do."""
+    with session_scope() as session:
+        behave(session, errand.event)
+
+
 def leave(session: Session, event: Any, what: str) -> None:
     """Write down what was done, by which process."""
     values = {"thing": event.thing_id, "what": what, "pid": os.getpid()}
@@ -114,7 +128,8 @@ def behaviour(session: Session, event: Any) -> str | None:
 def perform(how: str | None) -> None:
     """Do it; nothing is as good as fine."""
     if how in _FAILURES:
-        raise _FAILURES[how]
+        kind, words, more = _FAILURES[how]
+        raise kind(words, **more)
     if how == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "slow":

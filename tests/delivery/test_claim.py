@@ -13,13 +13,6 @@ from app.kernel.errors import TransientFailure
 from app.kernel.ids import new_id
 
 
-@pytest.fixture
-def events(carrier):
-    from tests.delivery import probes  # noqa: PLC0415 - it reads the settings, which `carrier` has set
-
-    return probes
-
-
 def take(delivery, worker="w"):
     with session_scope() as session:
         return claim(session, delivery, worker)

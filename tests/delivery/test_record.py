@@ -24,13 +24,6 @@ class Unheard(Event):
     thing_id: UUID
 
 
-@pytest.fixture
-def events(carrier):
-    from tests.delivery import probes  # noqa: PLC0415 - it reads the settings, which `carrier` has set
-
-    return probes
-
-
 def test_a_fact_and_its_deliveries_are_written_together(carrier, events):
     with session_scope() as session:
         correlate("checkout-42")
