@@ -58,7 +58,9 @@ _RESCUE_PUBLISHED = text("""
         WHERE state = 'published' AND published_at < now() - make_interval(secs => :patience)
         FOR UPDATE SKIP LOCKED
     )
-    UPDATE delivery AS d SET state = CASE WHEN rescues >= :most THEN 'dead' ELSE 'pending' END, rescues = rescues + 1
+    UPDATE delivery AS d
+    SET state = CASE WHEN rescues >= :most THEN 'dead' ELSE 'pending' END, rescues = rescues + 1,
+        finished_at = CASE WHEN rescues >= :most THEN now() END
     FROM silent, event AS e WHERE d.id = silent.id AND e.id = d.event_id
     RETURNING d.id, d.state, e.type
 """)
@@ -69,7 +71,7 @@ _RESCUE_RUNNING = text("""
     ), freed AS (
         UPDATE delivery AS d
         SET state = CASE WHEN attempts_left <= 0 THEN 'dead' ELSE 'retry' END, lease_until = NULL,
-            available_at = now()
+            available_at = now(), finished_at = CASE WHEN attempts_left <= 0 THEN now() END
         FROM lost, event AS e WHERE d.id = lost.id AND e.id = d.event_id
         RETURNING d.id, d.state, d.attempts, d.started_at, d.worker, e.type
     ), kept AS (
