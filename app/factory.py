@@ -16,6 +16,7 @@ from app.infra.config import Settings, settings
 from app.infra.db import Base
 from app.ledger.routes import blp as wallet
 from app.mentors.routes import blp as mentors
+from app.notifications.routes import blp as notifications
 from app.ops.cli import letters
 from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
@@ -26,7 +27,9 @@ from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
-BLUEPRINTS: tuple[RoomBlueprint, ...] = (identity, mentors, booking, payments, webhooks, wallet, ops, health)
+BLUEPRINTS: tuple[RoomBlueprint, ...] = (
+    identity, mentors, booking, payments, webhooks, wallet, notifications, ops, health,
+)  # fmt: skip
 COMMANDS: tuple[click.Command, ...] = (users, letters)
 
 
