@@ -19,7 +19,7 @@ INTERRUPTED = 130
 def main() -> int:
     """Run the command line and return its exit code: 0, 1 for a failure that was explained, 130 when interrupted."""
     patience = Patience(_options().patience)
-    screen = Screen()
+    screen = Screen(sys.stdout)
     try:
         _play(read_world(), screen, patience)
     except Failed as failure:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import textwrap
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ MARGIN = 22
 class Screen:
     """Prints to one stream; all times are seconds since it was made."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
+    def __init__(self, out: TextIO) -> None:
         """Start the clock."""
         self._out = out
         self._began = time.monotonic()
