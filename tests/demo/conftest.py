@@ -53,7 +53,7 @@ class RunningWorld:
         )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorld]:
     """Start everything but Flower, and leave nothing behind."""
     running = RunningWorld(tmp_path_factory.mktemp("world") / "run")

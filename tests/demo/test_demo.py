@@ -45,6 +45,15 @@ def test_with_the_worker_stopped_it_fails_and_says_what_it_waited_for(world: Run
     assert "Traceback" not in played.stdout + played.stderr
 
 
+def test_with_books_that_are_off_by_a_millime_it_fails(world: RunningWorld):
+    with off_by(1, world.described["database_owner_url"]):
+        played = world.play("demo")
+    assert played.returncode == 1
+    assert "BROKEN  everything sums to zero in each currency currency=TND, off=1" in played.stdout
+    assert "The books do not hold: " in played.stdout
+    assert "All of it held" not in played.stdout
+
+
 def test_with_the_api_away_it_fails_and_says_so(world: RunningWorld, tmp_path, monkeypatch, capsys):
     away = tmp_path / "world.json"
     away.write_text(json.dumps(world.described | {"api": "http://127.0.0.1:9"}))
@@ -97,6 +106,19 @@ def stopped(pid: int):
         yield
     finally:
         os.killpg(pid, signal.SIGCONT)
+
+
+@contextmanager
+def off_by(millimes: int, owner_url: str):
+    """Falsify a balance, as nobody but the owner of the database can, and put it right again."""
+    falsify = "UPDATE ledger.account SET posted = posted + %s WHERE code = 'psp:konnect'"
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("SELECT ledger.open_account('psp:konnect', 'TND')")
+        owner.execute(falsify, [millimes])
+        try:
+            yield
+        finally:
+            owner.execute(falsify, [-millimes])
 
 
 def playing(world_file, monkeypatch) -> int:
