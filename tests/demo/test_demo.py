@@ -110,10 +110,10 @@ def stopped(pid: int):
 
 @contextmanager
 def off_by(millimes: int, owner_url: str):
-    """Falsify a balance, as nobody but the owner of the database can, and put it right again."""
-    falsify = "UPDATE ledger.account SET posted = posted + %s WHERE code = 'psp:konnect'"
+    """Falsify a balance that nobody else uses, as only the owner of the database can, and put it right again."""
+    falsify = "UPDATE ledger.account SET posted = posted + %s WHERE code = 'suspense:konnect'"
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        owner.execute("SELECT ledger.open_account('psp:konnect', 'TND')")
+        owner.execute("SELECT ledger.open_account('suspense:konnect', 'TND')")
         owner.execute(falsify, [millimes])
         try:
             yield
