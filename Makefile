@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
-PIP   := -m pip --quiet --disable-pip-version-check
+PIP   := -m pip --quiet --quiet --disable-pip-version-check
 ARGS  ?=
 
 .DEFAULT_GOAL := help

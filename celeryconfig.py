@@ -54,6 +54,8 @@ _often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {
     "expire bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
     "poll payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
+    "complete bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
+    "release escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
     "check the books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
     "purge idempotency keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
 }

@@ -17,9 +17,9 @@ def _number(name: str, default: int) -> int:
 def _host() -> str:
     """Read where to listen; demo and test listen on loopback only."""
     loopback = "127.0.0.1"
-    host = os.environ.get("HOST", loopback)
+    host = os.environ.get("WEB_HOST", loopback)
     if host != loopback and os.environ.get("AMANA_ENV") in {"demo", "test"}:
-        raise SystemExit(f"HOST is {host!r}, but AMANA_ENV=demo and test listen on {loopback} only: unset HOST.")
+        raise SystemExit(f"WEB_HOST is {host!r}, but AMANA_ENV=demo and test listen on {loopback} only: unset it.")
     return host
 
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from app.booking.events import BookingCancelled, BookingConfirmed, BookingExpired, BookingPaidLate
+from app.booking.events import (
+    BookingCancelled,
+    BookingCompleted,
+    BookingConfirmed,
+    BookingDisputed,
+    BookingExpired,
+    BookingPaidLate,
+    EscrowReleased,
+)
 from app.identity.events import UserRegistered, VerificationRequested
 from app.infra.outbox import Reaction
 from app.infra.outbox.events import DeliveryDied
@@ -50,6 +58,9 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     ),
     BookingExpired: (_TELL_CANCELLED,),
     BookingPaidLate: (_TELL_CANCELLED,),
+    BookingCompleted: (),
+    BookingDisputed: (_ALARM,),
+    EscrowReleased: (Reaction("tasks.booking.send_release", queue="notifications", tries=3),),
     # ops and infra
     ClockMoved: (Reaction("tasks.maintenance.run_due_sweeps", queue="maintenance"),),
     DeliveryDied: (Reaction("tasks.ops.report_dead_letter", queue="dead_letter", tries=5),),

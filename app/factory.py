@@ -20,7 +20,7 @@ from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
 from app.payments.routes import blp as payments
 from app.payments.webhooks import blp as webhooks
-from app.web import access, requests
+from app.web import access, documents, requests
 from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
@@ -45,6 +45,7 @@ def create_app() -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     requests.register(app)
     _register_rooms(app)
+    app.register_blueprint(documents.blp)
     Migrate(app, Metadata(), directory="migrations")
     access.refuse_undeclared(app)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ STOP_ORDER = (("api", "flower"), ("beat", "relay", "worker"), ("sandbox",), ("br
 """Doors first, so that nothing new comes in; PostgreSQL last, so that everybody can still write down what he did."""
 
 _MIGRATE = "migrate"
-_SANDBOX = "sandbox"
+_EARLY = ("sandbox",)  # needs nobody: it starts beside the servers
+_LATE = ("flower",)  # nobody needs it: it leaves the processors to the others until they are ready
 _CREATE_ADMIN = ("flask", "--app", "wsgi", "users", "create-admin", "--email", ADMIN_EMAIL, "--password-stdin")
 _MIGRATION_SECONDS = 120.0
 _READY_SECONDS = 90.0
@@ -61,15 +63,14 @@ class World:
 
         Raises StartFailedError with the end of the guilty log.
         """
-        if _SANDBOX in self._commands:
-            self._keep(_SANDBOX)
+        self._keep_all(_EARLY)
         self._servers.start(self._supervisor, pause, say)
         self._migrate(pause, say)
         admin = self._create_admin()
         try:
-            for name in self._commands.keys() - {_SANDBOX, _MIGRATE}:
-                self._keep(name)
+            self._keep_all(name for name in self._commands if name not in {_MIGRATE, *_EARLY, *_LATE})
             self._await_ready(admin, pause, say)
+            self._keep_all(_LATE)
         finally:
             admin.stop()
         self.write()
@@ -94,8 +95,10 @@ class World:
         }
         write_json(self.file, content)
 
-    def _keep(self, name: str) -> None:
-        self._supervisor.keep(Process(self._program(name, self._commands[name]))).start()
+    def _keep_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._commands:
+                self._supervisor.keep(Process(self._program(name, self._commands[name]))).start()
 
     def _migrate(self, pause: Pause, say: Say) -> None:
         if _MIGRATE not in self._commands:
@@ -117,7 +120,7 @@ class World:
 
     def _await_ready(self, admin: Process, pause: Pause, say: Say) -> None:
         ports = self._environments.ports
-        doors = {"api": (ports.api, "/health/ready"), _SANDBOX: (ports.sandbox, "/")}
+        doors = {"api": (ports.api, "/health/ready"), "sandbox": (ports.sandbox, "/")}
         waiting = {name: door for name, door in doors.items() if name in self._commands}
         deadline = time.monotonic() + _READY_SECONDS
         while waiting:

@@ -21,6 +21,9 @@ blueprint = Blueprint("control", __name__)
 SHOWN = 50
 """Payments, and mails, on the page: the newest."""
 
+LARGEST_SHOWN = 100_000
+"""Bytes of an attachment that can be saved from the page; a larger one is only named, or the page would swell."""
+
 MOST_MINUTES = 525_600
 """Minutes: the farthest that one click moves the clock, a year."""
 
@@ -40,6 +43,7 @@ def overview() -> str:
         faults=here.faults.listed(),
         kinds=KINDS.values(),
         calls=GATEWAY_CALLS,
+        largest_shown=LARGEST_SHOWN,
     )
 
 

@@ -52,8 +52,8 @@ def check_url(url: str) -> str:
         raise NotLoopbackError(f"not a URL: {error}") from error
     if parts.scheme != "http" or host is None or not is_loopback(host):
         raise NotLoopbackError("must be http:// on 127.0.0.1 or localhost: the sandbox calls nobody else")
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise NotLoopbackError("must be printable ASCII, percent-encoded where needed")
+    if not url.isascii() or not url.isprintable() or " " in url or "#" in url:
+        raise NotLoopbackError("must be printable ASCII, percent-encoded where needed, without a fragment")
     return url
 
 

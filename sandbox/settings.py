@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox.loopback import NotLoopbackError, check_url, is_loopback
+from sandbox.loopback import NotLoopbackError, check_url
 
-HOST, PORT, SMTP_PORT = "127.0.0.1", 8090, 2525
+HOSTS = ("127.0.0.1", "localhost")
+HOST, PORT, SMTP_PORT = HOSTS[0], 8090, 2525
 HIGHEST_PORT = 65_535
 
 
@@ -61,8 +62,8 @@ def _port(text: str) -> int:
 
 
 def _loopback_host(text: str) -> str:
-    if not is_loopback(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not on loopback: the sandbox listens nowhere else")
+    if text not in HOSTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is refused: the sandbox listens on {HOST} only")
     return text
 
 

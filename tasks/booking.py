@@ -34,3 +34,12 @@ def send_cancellation(errand: Errand) -> None:
         letters = handlers.write_ending(session, errand.event.booking_id)
     for letter in letters:
         mail.send(letter)
+
+
+@with_outside_calls
+def send_release(errand: Errand) -> None:
+    """Mail the mentor that the money of a session is theirs."""
+    with session_scope() as session:
+        letters = handlers.write_release(session, errand.event.booking_id)
+    for letter in letters:
+        mail.send(letter)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
 
 from app.booking import service as booking
 from app.infra import idempotency
@@ -18,10 +21,19 @@ log = logging.getLogger(__name__)
 @app.task
 def expire_bookings() -> None:
     """End unpaid bookings past their deadline, each in a transaction of its own."""
-    found = True
-    while found:
-        with session_scope() as session:
-            found = booking.expire_one(session)
+    _until_none_is_left(booking.expire_one)
+
+
+@app.task
+def complete_bookings() -> None:
+    """Complete confirmed bookings whose time is over."""
+    _until_none_is_left(booking.complete_one)
+
+
+@app.task
+def release_escrows() -> None:
+    """Pay the mentors of completed bookings whose window has passed."""
+    _until_none_is_left(booking.release_one)
 
 
 @app.task
@@ -50,5 +62,13 @@ def purge_idempotency_keys() -> None:
 @with_outside_calls
 def run_due_sweeps(errand: Errand) -> None:  # noqa: ARG001 - the fact that the clock moved says all there is to know
     """Run the sweeps that follow business time at once, because it was moved."""
-    expire_bookings()
-    poll_payments()
+    for sweep in (expire_bookings, poll_payments, complete_bookings, release_escrows):
+        sweep()
+
+
+def _until_none_is_left(one: Callable[[Session], bool]) -> None:
+    """Do one after the other, each in a transaction of its own: locks stay few, and what is done stays done."""
+    found = True
+    while found:
+        with session_scope() as session:
+            found = one(session)

@@ -36,3 +36,24 @@ class BookingPaidLate(Event):
     """Money came for an expired booking whose slot is gone; it lies in the learner's wallet."""
 
     booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingCompleted(Event):
+    """The session's time is over; the window in which its learner may report a problem runs."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingDisputed(Event):
+    """The learner reported a problem; the money stays frozen until support has decided."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscrowReleased(Event):
+    """The mentor was paid for a session."""
+
+    booking_id: UUID

@@ -80,3 +80,12 @@ def write_ending(session: Session, booking_id: UUID) -> list[Mail]:
     if payments.show_orders(session, [booking.order_id])[booking.order_id].status == OrderState.RETURNED:
         mails.append(letters.ending(booking, mentor, learner))
     return mails
+
+
+def write_release(session: Session, booking_id: UUID) -> list[Mail]:
+    """Return the mail to the mentor of a closed booking; none for a free one."""
+    booking = queries.find_booking(session, booking_id)
+    if booking is None or not booking.price:
+        return []
+    people = identity.get_people(session, (booking.learner_id, booking.mentor_id))
+    return [letters.release(booking, people[booking.mentor_id], people[booking.learner_id])]

@@ -39,6 +39,16 @@ def ending(booking: Booking, reader: Person, other: Person) -> Mail:
     return write(reader.email, reader.name, f"{subject}: {booking.title}", paragraphs, name=name)
 
 
+def release(booking: Booking, reader: Person, other: Person) -> Mail:
+    """Tell the mentor that the money of a session is theirs."""
+    paragraphs = [
+        f"your session with {other.name} ({_what(booking, reader)}) is closed.",
+        "What it earned, less the platform's fee, is in your wallet.",
+    ]
+    name = f"released-{booking.id}-{reader.id}"
+    return write(reader.email, reader.name, f"Paid: {booking.title}", paragraphs, name=name)
+
+
 def _what(booking: Booking, reader: Person) -> str:
     begins = booking.starts_at.astimezone(zone(reader.timezone))
     return f"{booking.title}, {begins:%A %d %B %Y at %H:%M} ({reader.timezone}), {booking.duration_minutes} minutes"

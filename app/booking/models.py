@@ -30,6 +30,7 @@ class Booking(Base):
         ExcludeConstraint(("learner_id", "="), ("during", "&&"), where=_IS_ACTIVE, name="ex_booking_learner"),
         Index("uq_booking_order_id", "order_id", unique=True),
         Index("ix_booking_unpaid", "expires_at", postgresql_where=text("status = 'awaiting_payment'")),
+        Index("ix_booking_to_end", "status", "ends_at", postgresql_where=text("status IN ('confirmed', 'completed')")),
         Index("ix_booking_mentor_id_starts_at", "mentor_id", "starts_at"),
         Index("ix_booking_learner_id_starts_at", "learner_id", "starts_at"),
     )

@@ -48,6 +48,19 @@ def lock_overdue_in(
     return session.scalars(query).all()
 
 
+def lock_ended(session: Session, status: BookingState, *, before: datetime) -> Booking | None:
+    """Lock one booking in this state whose session ended before an instant; SKIP LOCKED, as above."""
+    query = (
+        select(Booking)
+        .where(Booking.status == status, Booking.ends_at <= before)
+        .order_by(Booking.ends_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).one_or_none()
+
+
 def find_booking(session: Session, booking_id: UUID) -> Booking | None:
     """Return a booking without locking it, as it stands now."""
     return session.get(Booking, booking_id, populate_existing=True)

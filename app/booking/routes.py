@@ -86,7 +86,7 @@ def show_booking(booking_id: UUID) -> dict[str, Any]:
 @blp.route("/bookings/<uuid:booking_id>/cancel", methods=["POST"])
 @requires()
 @idempotent
-@blp.arguments(schemas.CancelRequest)
+@blp.arguments(schemas.ReasonRequest)
 @blp.response(200, schemas.BookingSchema)
 def cancel(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
     """Cancel a booking; money that was paid goes back to the learner's wallet in full."""
@@ -105,3 +105,25 @@ def open_payment(booking_id: UUID) -> tuple[payments.PaymentView, int, dict[str,
         payment_id = service.open_new_payment(session, current_actor().id, booking_id)
         payment = payments.show_payment(session, payment_id, current_actor().id)
     return payment, 201, {"Location": f"/api/v1/payments/{payment_id}"}
+
+
+@blp.route("/bookings/<uuid:booking_id>/report-problem", methods=["POST"])
+@requires()
+@blp.arguments(schemas.ReasonRequest)
+@blp.response(200, schemas.BookingSchema)
+def report_problem(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
+    """Say that something was wrong with a session, until its escrow is released: the money is frozen."""
+    with request_scope() as session:
+        service.report_problem(session, current_actor().id, booking_id, body["reason"])
+        return schemas.shown(service.show_booking(session, booking_id, current_actor().id))
+
+
+@blp.route("/admin/bookings/<uuid:booking_id>/resolve", methods=["POST"])
+@requires("support", "admin")
+@blp.arguments(schemas.ResolveRequest)
+@blp.response(200, schemas.BookingSchema)
+def resolve(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
+    """Decide a dispute: the money is released to the mentor, or returned to the learner."""
+    with request_scope() as session:
+        service.resolve(session, current_actor().id, booking_id, **body)
+        return schemas.shown(service.show_booking(session, booking_id, None))

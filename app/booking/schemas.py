@@ -26,10 +26,16 @@ class BookRequest(Input):
     note = ma.fields.String(load_default="", validate=ma.validate.Length(max=2000))
 
 
-class CancelRequest(Input):
+class ReasonRequest(Input):
     """Why."""
 
     reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 1000))
+
+
+class ResolveRequest(ReasonRequest):
+    """Whose the money of a disputed booking is: `release` to the mentor, `return` to the learner."""
+
+    outcome = ma.fields.String(required=True, validate=ma.validate.OneOf(["release", "return"]))
 
 
 class BookingQuery(PageQuery):
@@ -168,7 +174,8 @@ _PLAIN = ("id", "status", "starts_at", "ends_at", "note", "price", "meeting_url"
 
 def _role(view: BookingView) -> str | None:
     by = view.booking.cancelled_by
-    return None if by is None else "mentor" if by == view.booking.mentor_id else "learner"
+    roles = {None: None, view.booking.mentor_id: "mentor", view.booking.learner_id: "learner"}
+    return roles.get(by, "support")
 
 
 def position(view: BookingView) -> list[str]:

@@ -28,6 +28,11 @@ class BookingStep(StrEnum):
     CANCEL = "cancel"
     TAKE_UP_AGAIN = "take_up_again"
     MISS = "miss"
+    COMPLETE = "complete"
+    REPORT_PROBLEM = "report_problem"
+    CLOSE = "close"
+    RESOLVE_BY_RELEASE = "resolve_by_release"
+    RESOLVE_BY_RETURN = "resolve_by_return"
 
 
 _S, _E = BookingState, BookingStep
@@ -42,6 +47,12 @@ BOOKING = Machine(
         (_S.CONFIRMED, _E.CANCEL): _S.CANCELLED,
         (_S.EXPIRED, _E.TAKE_UP_AGAIN): _S.CONFIRMED,
         (_S.EXPIRED, _E.MISS): _S.PAID_LATE,
+        (_S.CONFIRMED, _E.COMPLETE): _S.COMPLETED,
+        (_S.CONFIRMED, _E.REPORT_PROBLEM): _S.DISPUTED,
+        (_S.COMPLETED, _E.REPORT_PROBLEM): _S.DISPUTED,
+        (_S.COMPLETED, _E.CLOSE): _S.CLOSED,
+        (_S.DISPUTED, _E.RESOLVE_BY_RELEASE): _S.CLOSED,
+        (_S.DISPUTED, _E.RESOLVE_BY_RETURN): _S.CANCELLED,
     },
 )
 

@@ -1,4 +1,4 @@
-"""Fund an escrow and give it back. Release and freeze follow the session."""
+"""Fund an escrow, release it, give it back, freeze it: every movement of a booking's money after it was paid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.escrow import queries
+from app.escrow import queries, rules
 from app.escrow.models import Escrow
 from app.escrow.states import ESCROW, EscrowState, EscrowStep
 from app.infra.clock import business_now
@@ -43,19 +43,44 @@ def fund(
         )  # fmt: skip
 
 
+def release(session: Session, booking_id: UUID) -> None:
+    """Pay the mentor's earnings and our fee out of a funded or frozen escrow. A free booking has none."""
+    escrow = _end(session, booking_id, EscrowStep.RELEASE)
+    if escrow is None:
+        return
+    fee, part = rules.split(escrow.paid, escrow.fee_basis_points)
+    shares = {accounts.earnings(escrow.mentor_id): part, accounts.FEE_REVENUE: fee}
+    lines = {accounts.escrow(booking_id): -escrow.paid, **{code: share for code, share in shares.items() if share}}
+    ledger.post(session, f"release:{booking_id}", "release", lines)
+
+
 def refund(session: Session, booking_id: UUID, order_id: UUID) -> None:
     """Give all of it back to the payer's wallet: order first, then escrow, then the ledger. A free booking has none."""
     payments.return_order(session, order_id)
-    if not queries.find_escrows(session, [booking_id]):
-        return
-    escrow = queries.lock_escrow(session, booking_id)
-    escrow.status = ESCROW.transition(EscrowState(escrow.status), EscrowStep.REFUND)
-    escrow.ended_at = business_now(session)
-    lines = {accounts.escrow(booking_id): -escrow.paid, accounts.deposit(escrow.payer_id): escrow.paid}
-    ledger.post(session, f"return:{booking_id}", "return", lines)
+    escrow = _end(session, booking_id, EscrowStep.REFUND)
+    if escrow is not None:
+        lines = {accounts.escrow(booking_id): -escrow.paid, accounts.deposit(escrow.payer_id): escrow.paid}
+        ledger.post(session, f"return:{booking_id}", "return", lines)
+
+
+def freeze(session: Session, booking_id: UUID) -> None:
+    """Keep the money where it is until a person has decided; no posting. A free booking has none."""
+    if queries.find_escrows(session, [booking_id]):
+        escrow = queries.lock_escrow(session, booking_id)
+        escrow.status = ESCROW.transition(EscrowState(escrow.status), EscrowStep.FREEZE)
 
 
 def show_escrows(session: Session, booking_ids: Sequence[UUID]) -> dict[UUID, EscrowView]:
     """Return the escrows of bookings, by booking."""
     found = queries.find_escrows(session, booking_ids)
     return {escrow.booking_id: EscrowView(escrow.status, escrow.paid) for escrow in found}
+
+
+def _end(session: Session, booking_id: UUID, step: EscrowStep) -> Escrow | None:
+    """Lock the escrow, if there is one, and end it; two sweeps that meet here release once."""
+    if not queries.find_escrows(session, [booking_id]):
+        return None
+    escrow = queries.lock_escrow(session, booking_id)
+    escrow.status = ESCROW.transition(EscrowState(escrow.status), step)
+    escrow.ended_at = business_now(session)
+    return escrow

@@ -19,7 +19,9 @@ class EscrowState(StrEnum):
 class EscrowStep(StrEnum):
     """What happens to it."""
 
+    RELEASE = "release"
     REFUND = "refund"
+    FREEZE = "freeze"
 
 
 _S, _E = EscrowState, EscrowStep
@@ -27,5 +29,11 @@ _S, _E = EscrowState, EscrowStep
 ESCROW = Machine(
     name="escrow",
     initial=frozenset({_S.FUNDED}),
-    rows={(_S.FUNDED, _E.REFUND): _S.REFUNDED},
+    rows={
+        (_S.FUNDED, _E.RELEASE): _S.RELEASED,
+        (_S.FUNDED, _E.REFUND): _S.REFUNDED,
+        (_S.FUNDED, _E.FREEZE): _S.FROZEN,
+        (_S.FROZEN, _E.RELEASE): _S.RELEASED,
+        (_S.FROZEN, _E.REFUND): _S.REFUNDED,
+    },
 )

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -24,6 +25,9 @@ from app.kernel.errors import PermanentFailure, TransientFailure
 
 #: Scheme of SMTP_URL → the port where none is given: plain, TLS from the start (RFC 8314), STARTTLS (RFC 3207).
 PORTS = {"smtp": 25, "smtps": 465, "starttls": 587}
+
+#: Every server takes seven bits. (smtplib's own send_message would also write ">From" where a line begins with From.)
+POLICY = SMTP.clone(cte_type="7bit")
 
 #: What smtplib raises for whatever goes wrong on the way.
 SMTP_ERRORS = (smtplib.SMTPException, OSError)
@@ -68,7 +72,7 @@ def send(mail: Mail) -> None:
     message = compose(mail)
     try:
         with _connected(urlsplit(settings().smtp_url)) as server:
-            server.send_message(message, to_addrs=[mail.to])
+            server.sendmail(_sender(), [mail.to], message.as_bytes())
     except SMTP_ERRORS as error:
         raise _failure(error) from None  # the cause quotes the address
 
@@ -77,7 +81,7 @@ def compose(mail: Mail) -> EmailMessage:
     """Return the message as it goes over the wire; raise PermanentFailure for a header that would begin another."""
     for name, value in (("recipient", mail.to), ("subject", mail.subject), ("Message-ID", mail.message_id)):
         _refuse_control_characters(name, value)
-    message = EmailMessage()
+    message = EmailMessage(policy=POLICY)
     message["From"] = settings().mail_from
     message["To"] = _recipient(mail.to)
     message["Subject"] = mail.subject
@@ -160,5 +164,9 @@ def _reply_code(error: smtplib.SMTPException | OSError) -> int:
     return error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
 
 
+def _sender() -> str:
+    return parseaddr(settings().mail_from)[1]
+
+
 def _sender_domain() -> str:
-    return parseaddr(settings().mail_from)[1].rpartition("@")[2] or "localhost"
+    return _sender().rpartition("@")[2] or "localhost"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import click
@@ -49,9 +50,9 @@ def create_admin(email: str, name: str | None, *, password_stdin: bool) -> None:
 
 def _password(*, from_stdin: bool) -> str:
     if from_stdin:
-        password = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        password = sys.stdin.readline().rstrip("\r\n")
     else:
-        password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+        password = click.prompt("Password", type=str, hide_input=True, confirmation_prompt=True)
     if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
         raise click.UsageError(
             f"The password must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters; "

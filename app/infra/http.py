@@ -8,7 +8,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -33,6 +35,16 @@ class Call:
     body: bytes | None
 
     @property
+    def host(self) -> str:
+        """Return the name of the other side, which is all that an error may tell of the address."""
+        return self.url.hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Return the port that is named, or the scheme's own."""
+        return self.url.port or (443 if self.url.scheme == "https" else 80)
+
+    @property
     def target(self) -> str:
         """Return the path with its query, as the request line has it."""
         path = self.url.path or "/"
@@ -54,13 +66,19 @@ class Reply:
         except (ValueError, RecursionError):
             raise PermanentFailure(f"the other side answered {self.status} with something that is no JSON") from None
 
+    @property
+    def retry_after(self) -> int | None:
+        """Return the seconds that the other side asks us to wait (RFC 9110 §10.2.3), None where it does not say."""
+        asked = self.headers.get("retry-after", "")
+        return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 6 else None
+
 
 class Deadline:
     """Shuts the socket when time is up: a peer that drips a byte a second defeats every per-read timeout."""
 
-    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
-        """Watch this connection for so many seconds."""
-        self._connection = connection
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        """Watch this socket for so many seconds."""
+        self._sock = sock
         self._timer = threading.Timer(seconds, self._shut)
         self._timer.daemon = True
         self.passed = False
@@ -76,57 +94,69 @@ class Deadline:
 
     def _shut(self) -> None:
         self.passed = True
-        if self._connection.sock is not None:
-            try:
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:  # it was closed a moment ago: that is what we wanted
-                return
+        with suppress(OSError):  # it was closed a moment ago: that is what we wanted
+            self._sock.shutdown(socket.SHUT_RDWR)
 
 
 def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
     """Make one call and return the answer, whatever its status.
 
     Raises TransientFailure when the request surely did not arrive (no connection), UnknownOutcome when it may have
-    (timeout, reset, oversize answer), TransactionOpen when a database session is open in this thread.
+    (timeout, reset, half an answer or too long a one), TransactionOpen when a database session is open in this thread.
     """
     call = Call(method, urlsplit(url), headers, body)
     if session_is_open():
-        raise TransactionOpen(f"{method} {call.url.hostname} inside a transaction")
-    connection = _connect(call.url)
-    try:
-        with Deadline(connection, settings().gateway_total_seconds) as deadline:
+        raise TransactionOpen(f"{method} {call.host} inside a transaction")
+    with closing(_connect(call)) as sock, Deadline(sock, settings().gateway_total_seconds) as deadline:
+        sock.settimeout(settings().gateway_total_seconds)
+        with closing(_prepare(call, sock)) as connection:
             return _exchange(connection, call, deadline)
-    finally:
-        connection.close()
 
 
-def _connect(parts: SplitResult) -> http.client.HTTPConnection:
-    connect_seconds = settings().gateway_connect_seconds
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(parts.netloc, timeout=connect_seconds, context=context)
-    else:
-        connection = http.client.HTTPConnection(parts.netloc, timeout=connect_seconds)
+def _connect(call: Call) -> socket.socket:
     try:
-        connection.connect()
-    except (OSError, http.client.HTTPException) as error:
-        connection.close()
-        raise TransientFailure(f"{parts.hostname} cannot be reached: {type(error).__name__}") from error
-    return connection
+        return socket.create_connection((call.host, call.port), timeout=settings().gateway_connect_seconds)
+    except OSError as error:
+        raise _unreachable(call, error) from error
+
+
+def _prepare(call: Call, sock: socket.socket) -> http.client.HTTPConnection:
+    """Shake hands where the scheme asks for it. The deadline runs: a peer may drip its handshake, too."""
+    if call.url.scheme != "https":
+        connection = http.client.HTTPConnection(call.host, call.port)
+        connection.sock = sock
+        return connection
+    secured = http.client.HTTPSConnection(call.host, call.port, context=_tls())
+    try:
+        # A duplicate is wrapped: the deadline keeps the socket itself, which wrapping would take away from it.
+        secured.sock = _tls().wrap_socket(sock.dup(), server_hostname=call.host)
+    except OSError as error:
+        raise _unreachable(call, error) from error
+    return secured
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _exchange(connection: http.client.HTTPConnection, call: Call, deadline: Deadline) -> Reply:
-    connection.sock.settimeout(settings().gateway_total_seconds)
     try:
         connection.request(call.method, call.target, body=call.body, headers=dict(call.headers))
-        response = connection.getresponse()
-        content = response.read(MAX_BYTES + 1)
+        with connection.getresponse() as response:
+            content = response.read(MAX_BYTES + 1)
+            missing = response.length
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = "did not answer in time" if deadline.passed else f"broke off ({type(error).__name__})"
-        raise UnknownOutcome(f"{call.url.hostname} {why}") from error
+        raise UnknownOutcome(f"{call.host} {why}") from error
     if deadline.passed:  # a shut socket can look like the end of the body
-        raise UnknownOutcome(f"{call.url.hostname} did not answer in time")
+        raise UnknownOutcome(f"{call.host} did not answer in time")
     if len(content) > MAX_BYTES:
-        raise UnknownOutcome(f"{call.url.hostname} answered with more than {MAX_BYTES} bytes")
+        raise UnknownOutcome(f"{call.host} answered with more than {MAX_BYTES} bytes")
+    if missing:  # http.client is silent about a body that ends before its Content-Length
+        raise UnknownOutcome(f"{call.host} broke off in the middle of its answer")
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+
+
+def _unreachable(call: Call, error: OSError) -> TransientFailure:
+    return TransientFailure(f"{call.host} cannot be reached: {type(error).__name__}")

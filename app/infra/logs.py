@@ -37,8 +37,14 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+#: Celery says three lines for every task, and Beat one for every sweep: our own lines say what matters of them.
+CHATTY = ("celery.app.trace", "celery.beat", "celery.worker.strategy")
+
+
 def configure(level: str) -> None:
     """Send everything that this process logs through the formatter."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 EXAMPLES = ("change-me", "changeme", "example", "secret-key", "password", "your-", "amana-dev")
 
 _BROKERS = frozenset({"redis", "rediss", "sentinel", "amqp", "amqps"})
-_MAIL = frozenset({"smtp", "smtps"})
+_MAIL = frozenset({"smtp", "smtps", "starttls"})
 _WEB = frozenset({"http", "https"})
 
 _KONNECT_ID = re.compile(r"[0-9a-f]{24}")

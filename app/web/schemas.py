@@ -13,6 +13,9 @@ from app.kernel.money import EXPONENTS, Money
 
 BIGINT_MAX = 2**63 - 1
 
+#: Beyond these no session, deadline or window can be meant, and arithmetic on instants would overflow.
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
+
 
 class Input(ma.Schema):
     """A request body: a field that we do not know is refused, so that a typing mistake cannot pass in silence."""
@@ -41,11 +44,13 @@ class Instant(ma.fields.Field[datetime]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         try:
             parsed = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value.upper() else None
-            if parsed is not None and parsed.tzinfo is not None:
-                return parsed.astimezone(UTC)
-        except (ValueError, OverflowError):
+        except ValueError:
             parsed = None
-        raise ma.ValidationError("Must be a time like 2026-11-20T14:00:00Z, with its offset.")
+        if parsed is None or parsed.tzinfo is None:
+            raise ma.ValidationError("Must be a time like 2026-11-20T14:00:00Z, with its offset.")
+        if not EARLIEST_YEAR <= parsed.year <= LATEST_YEAR:
+            raise ma.ValidationError(f"Must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}.")
+        return parsed.astimezone(UTC)
 
 
 class _MoneyIn(Input):

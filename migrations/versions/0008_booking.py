@@ -44,6 +44,9 @@ def upgrade() -> None:
     """)
     op.execute("CREATE UNIQUE INDEX uq_booking_order_id ON booking (order_id)")
     op.execute("CREATE INDEX ix_booking_unpaid ON booking (expires_at) WHERE status = 'awaiting_payment'")
+    op.execute("""
+        CREATE INDEX ix_booking_to_end ON booking (status, ends_at) WHERE status IN ('confirmed', 'completed')
+    """)
     op.execute("CREATE INDEX ix_booking_mentor_id_starts_at ON booking (mentor_id, starts_at)")
     op.execute("CREATE INDEX ix_booking_learner_id_starts_at ON booking (learner_id, starts_at)")
     grant("SELECT, INSERT, UPDATE", "booking")

@@ -16,7 +16,7 @@ from sandbox.konnect.payments import Payment, Payments, WebhookCall
 CALL_TIMEOUT = 10.0
 """Seconds the merchant has for an answer."""
 
-RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+RETRY_DELAYS = (0.2, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each further try. Konnect documents none of this; a merchant must live with no call at all."""
 
 CALLERS = 16
@@ -89,6 +89,8 @@ class Webhooks:
             while self._running:
                 wait = self._due[0][0] - time.monotonic() if self._due else None
                 if wait is not None and wait <= 0:
+                    # Whoever takes a call leaves the watch, so somebody idle is woken to wait for the next one.
+                    self._changed.notify()
                     return heapq.heappop(self._due)[2]
                 self._changed.wait(wait)
             return None

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LARGEST_MAIL = 10 * 1024 * 1024
 """Bytes."""
 
+START_TIMEOUT = 30.0
+"""Seconds."""
+
 OLDEST_CLOCK = 1.0
 """Seconds: a mail's time of arrival may come from an answer of the clock this old, so that mails do not besiege it."""
 
@@ -33,7 +36,14 @@ class MailServer(Controller):
     def __init__(self, world: World, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
         self._listener = listener
-        super().__init__(Postman(world), hostname=host, port=port, data_size_limit=LARGEST_MAIL, ident="sandbox")
+        super().__init__(
+            Postman(world),
+            hostname=host,
+            port=port,
+            ready_timeout=START_TIMEOUT,
+            data_size_limit=LARGEST_MAIL,
+            ident="sandbox",
+        )
 
     def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
         return self.loop.create_server(self._factory_invoker, sock=self._listener)

@@ -15,30 +15,24 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 
 PROCFILE = """\
-# Plain programs with the names of the real ones.
+# Plain programs with the names of the real ones; the worker has a child of its own, and ends without ending it.
 migrate: true
-api: python web.py
-worker: python parent.py
-sandbox: python web.py
+api: python -S web.py
+worker: sh -c 'sleep 1000 & wait'
+sandbox: python -S web.py
 """
 
 # Answers every GET with 200, on the port that it was given.
 WEB = """\
-import http.server, os
-
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
+import os, socket
 
 port = int(os.environ.get("SANDBOX_PORT") or os.environ["PORT"])
-http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer).serve_forever()
-"""
-
-# Has a child of its own, as gunicorn and Celery have, and ends without ending it.
-PARENT = """\
-import subprocess
-subprocess.run(["sleep", "1000"])
+listener = socket.create_server(("127.0.0.1", port))
+while True:
+    client, _ = listener.accept()
+    client.recv(65536)
+    client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
+    client.close()
 """
 
 # Understands the one command that the supervisor runs, and notes what it was given.
@@ -75,7 +69,7 @@ class PlainProject:
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        for name, text in {"Procfile": PROCFILE, "web.py": WEB, "parent.py": PARENT, "wsgi.py": WSGI}.items():
+        for name, text in {"Procfile": PROCFILE, "web.py": WEB, "wsgi.py": WSGI}.items():
             (self.directory / name).write_text(text)
 
     def replace(self, name: str, command: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import psycopg
@@ -21,7 +20,7 @@ from tests.factories.identity import MadeUser, make_user, token_for
 
 
 @pytest.fixture
-def door(database: Database) -> Iterator[FlaskClient]:
+def door(database: Database) -> FlaskClient:
     """Return a client of an app with two guarded doors."""
     app = Flask(__name__)
     app.config.update(API_TITLE="doors", API_VERSION="1", OPENAPI_VERSION="3.1.0")
@@ -42,7 +41,7 @@ def door(database: Database) -> Iterator[FlaskClient]:
 
     api = ProblemApi(app)
     api.register_blueprint(rooms)
-    yield app.test_client()
+    return app.test_client()
 
 
 def made(*roles: str) -> MadeUser:

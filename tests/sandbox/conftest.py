@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from sandbox.server import Sandbox
 from sandbox.settings import Settings
-from tests.sandbox.peers import BusinessClock, Gateway, Merchant
+from tests.sandbox.peers import KEY, BusinessClock, Gateway, Merchant
 
 
 @pytest.fixture(scope="session")
@@ -18,13 +19,18 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture
-def gateway(sandbox: Sandbox) -> Iterator[Gateway]:
-    """Return a client, after which no fault is on order any more."""
-    client = Gateway(sandbox)
-    with client.http:
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    """Return one client for all tests: to make one costs more than most tests here."""
+    with httpx.Client(headers=KEY, timeout=20, trust_env=False) as client:
         yield client
-        client.http.delete(f"{sandbox.url}/faults")
+
+
+@pytest.fixture
+def gateway(sandbox: Sandbox, http: httpx.Client) -> Iterator[Gateway]:
+    """Return a client, after which no fault is on order any more."""
+    yield Gateway(sandbox, http)
+    http.delete(f"{sandbox.url}/faults")
 
 
 @pytest.fixture
@@ -40,10 +46,10 @@ def clock() -> Iterator[BusinessClock]:
 
 
 @pytest.fixture
-def timed(clock: BusinessClock) -> Iterator[Gateway]:
+def timed(clock: BusinessClock, http: httpx.Client) -> Iterator[Gateway]:
     """Return a client of a sandbox of its own, whose business time is `clock`."""
-    with Sandbox(Settings(clock_url=clock.url)) as running, (client := Gateway(running)).http:
-        yield client
+    with Sandbox(Settings(clock_url=clock.url)) as running:
+        yield Gateway(running, http)
 
 
 @pytest.fixture

@@ -90,20 +90,20 @@ class BusinessClock(Peer):
 
     def _answer(self, request: Request) -> Response:
         self.asked += 1
-        time.sleep(self.hang)
         if request.method == "POST":
             seconds = request.get_json()["advance_seconds"]
             self.offset += timedelta(seconds=seconds)
         now = datetime.now(tz=UTC) + self.offset
+        time.sleep(self.hang)
         return Response(json.dumps({"now": now.isoformat()}), content_type="application/json")
 
 
 class Gateway:
     """A merchant's client of Konnect, and a payer with a browser, of one sandbox."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, http: httpx.Client) -> None:
         self.sandbox = sandbox
-        self.http = httpx.Client(headers=KEY, timeout=20, trust_env=False)
+        self.http = http
 
     def init(self, **changes: object) -> httpx.Response:
         """init-payment with a good body, changed; a field changed to None is left out."""

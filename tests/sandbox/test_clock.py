@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.clock import REST_AFTER_FAILURE, Clock
 from sandbox.loopback import NotLoopbackError
-from tests.sandbox.peers import BusinessClock, Gateway, Merchant, Peer
+from tests.sandbox.peers import BusinessClock, Gateway, Merchant, Peer, until
 
 
 def hours_ahead(clock: Clock) -> int:
@@ -50,9 +50,12 @@ def test_late_money_can_be_tried(timed: Gateway, clock: BusinessClock) -> None:
 def test_the_fault_late_payment_lets_a_late_click_through(timed: Gateway, clock: BusinessClock) -> None:
     early, late, later = (timed.opened(lifespan=lifespan) for lifespan in (600, 1, 1))
     clock.offset += timedelta(hours=1)
+    timed.click(paid := timed.opened(lifespan=60))
+    clock.offset += timedelta(hours=1)
     timed.order("late_payment")
 
     assert timed.click(early).status_code == 200, "a click in time does not use it up"
+    assert timed.click(paid).status_code == 200, "nor does one on what is paid"
     assert timed.click(late).status_code == 200
     assert timed.click(later).status_code == 410
 
@@ -104,6 +107,18 @@ def test_a_storm_of_clicks_shares_a_few_questions_and_none_gets_old_time(clock: 
 
     assert asked <= 10
     assert hours_ahead(sandbox_clock) == 5
+
+
+def test_an_answer_that_was_under_way_when_the_clock_moved_is_not_shared(clock: BusinessClock) -> None:
+    clock.hang = 0.2
+    sandbox_clock = Clock(clock.url)
+    with ThreadPoolExecutor(1) as early_bird:
+        early = early_bird.submit(sandbox_clock.now)
+        until(lambda: clock.asked == 1)
+        clock.offset = timedelta(hours=5)
+
+        assert hours_ahead(sandbox_clock) == 5
+        early.result()
 
 
 def test_an_answer_not_too_old_is_taken_again_where_the_caller_allows_it(clock: BusinessClock) -> None:

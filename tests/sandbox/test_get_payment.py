@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.sandbox.peers import WALLET, Gateway, ref_of
 
 FIELDS = {
@@ -36,10 +38,11 @@ def test_the_link_lives_as_many_minutes_as_were_asked_for(gateway: Gateway) -> N
     assert datetime.fromisoformat(gateway.payment(link)["expirationDate"]) - created == timedelta(minutes=15)
 
 
-def test_another_currency_is_converted_to_millimes(gateway: Gateway) -> None:
-    payment = gateway.payment(gateway.opened(amount=1200, token="EUR"))
+@pytest.mark.parametrize(("currency", "millimes"), [("EUR", 40_800), ("USD", 37_200)])
+def test_another_currency_is_converted_to_millimes(gateway: Gateway, currency: str, millimes: int) -> None:
+    payment = gateway.payment(gateway.opened(amount=1200, token=currency))
 
-    assert (payment["amount"], payment["token"], payment["convertedAmount"]) == (1200, "EUR", 40_800)
+    assert (payment["amount"], payment["token"], payment["convertedAmount"]) == (1200, currency, millimes)
 
 
 def test_any_wallet_can_receive(gateway: Gateway) -> None:

@@ -86,8 +86,8 @@ def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--host", "0.0.0.0"], "not on loopback"),
-        (["--host", "example.com"], "not on loopback"),
+        (["--host", "0.0.0.0"], "listens on 127.0.0.1 only"),  # noqa: S104 - it is refused
+        (["--host", "example.com"], "listens on 127.0.0.1 only"),
         (["--port", "65536"], "is no port"),
         (["--smtp-port", "mail"], "is no port"),
         (["--clock-url", "http://example.com/now"], "loopback|127.0.0.1"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from tests.sandbox.peers import Gateway, Merchant, ref_of, until
+from sandbox.konnect.webhooks import CALLERS
+from tests.sandbox.peers import PATIENCE, Gateway, Merchant, ref_of, until
 
 
 def test_a_payment_calls_the_webhook_with_its_reference(gateway: Gateway, merchant: Merchant) -> None:
@@ -76,6 +79,23 @@ def test_a_webhook_with_a_query_keeps_it(gateway: Gateway, merchant: Merchant) -
     merchant.wait_for(1)
 
     assert merchant.calls[0].query_string == f"source=konnect&payment_ref={ref_of(link)}".encode()
+
+
+def test_a_call_that_is_due_is_made_while_one_caller_is_free(gateway: Gateway, merchant: Merchant) -> None:
+    doubled, *hung = (gateway.opened(webhook=merchant.url) for _ in range(CALLERS))
+    let_go = threading.Event()
+
+    def hang(ref: str) -> None:
+        if ref != ref_of(doubled):
+            let_go.wait(PATIENCE)
+
+    merchant.on_call = hang
+    gateway.order("duplicate_webhooks", copies=2, seconds=0.5, payment_ref=ref_of(doubled))
+    for link in (doubled, *hung):
+        gateway.click(link)
+
+    until(lambda: merchant.refs().count(ref_of(doubled)) == 3, patience=3)
+    let_go.set()
 
 
 def test_without_a_webhook_nobody_is_called(gateway: Gateway) -> None:

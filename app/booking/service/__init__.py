@@ -2,9 +2,11 @@
 
 from app.booking.service.book import book
 from app.booking.service.cancel import cancel
+from app.booking.service.complete import complete_one, release_one
 from app.booking.service.expire import expire_one
 from app.booking.service.offered import list_slots
 from app.booking.service.pay import open_new_payment
+from app.booking.service.problems import report_problem, resolve
 from app.booking.service.views import BookingPageQuery, BookingView, list_bookings, show_booking
 
 __all__ = [
@@ -12,9 +14,13 @@ __all__ = [
     "BookingView",
     "book",
     "cancel",
+    "complete_one",
     "expire_one",
     "list_bookings",
     "list_slots",
     "open_new_payment",
+    "release_one",
+    "report_problem",
+    "resolve",
     "show_booking",
 ]

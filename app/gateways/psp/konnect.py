@@ -135,7 +135,7 @@ def _raise_for_refusal(reply: http.Reply) -> None:
     """Map Konnect's status codes; its own words are kept out of the error: they may repeat what we sent."""
     if reply.status == 429:
         wait = reply.headers.get("retry-after", "")
-        raise RateLimited("Konnect asks us to slow down", retry_after=float(wait) if wait.isdigit() else None)
+        raise RateLimited("Konnect asks us to slow down", retry_after=int(wait) if wait.isdigit() else None)
     if reply.status != 200:
         raise GatewayRefused(f"Konnect answered {reply.status}")
 
