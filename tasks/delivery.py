@@ -18,12 +18,14 @@ from typing import Any
 from uuid import UUID
 
 from celery import Task
-from celery.exceptions import Retry
+from celery.exceptions import Retry, WorkerLostError
+from celery.signals import task_failure
 from sqlalchemy.orm import Session
 
+from app.infra import db
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
-from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish
+from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish, lose
 from tasks.worker import app
 
 log = logging.getLogger(__name__)
@@ -143,3 +145,15 @@ def _trace(error: Exception) -> str:
 
 def _dropped(task: str, delivery_id: str) -> None:
     log.info("a message without work was dropped", extra={"delivery_id": delivery_id, "task": task})
+
+
+@task_failure.connect
+def _record_loss(task_id: str, exception: BaseException, **_: Any) -> None:
+    """Runs in the worker's main process when a child of its died in the middle of a task."""
+    if not isinstance(exception, WorkerLostError):
+        return
+    try:
+        with session_scope() as session:
+            lose(session, UUID(task_id), worker=worker_name(), error=str(exception))
+    finally:
+        db.engine().dispose()  # children are forked from this process: no connection may cross into them

@@ -86,7 +86,7 @@ def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--host", "0.0.0.0"], "listens on 127.0.0.1 only"),  # noqa: S104 - it is refused
+        (["--host", "0.0.0.0"], "listens on 127.0.0.1 only"),
         (["--host", "example.com"], "listens on 127.0.0.1 only"),
         (["--port", "65536"], "is no port"),
         (["--smtp-port", "mail"], "is no port"),

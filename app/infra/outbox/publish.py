@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.infra.config import settings
 from app.infra.outbox.claim import report_death
 
-#: How often a delivery may be found never to have started or finished before it is taken for poison.
-MAX_RESCUES = 30
+#: How often the patience with a published delivery doubles.
+DOUBLINGS = 4
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,17 @@ _WITHDRAW = text("""
     WHERE id = ANY(:ids) AND state = 'published'
 """)
 
+# The broker lost it, or a relay died before it was sent, or its queue is long: the last must not be mistaken for the
+# first for ever, so each time it is waited twice as long. A second message is dropped by the claim.
 _RESCUE_PUBLISHED = text("""
     WITH silent AS (
         SELECT id FROM delivery
-        WHERE state = 'published' AND published_at < now() - make_interval(secs => :patience)
+        WHERE state = 'published'
+            AND published_at < now() - make_interval(secs => :patience * 2 ^ least(rescues, :doublings))
         FOR UPDATE SKIP LOCKED
     )
-    UPDATE delivery AS d SET state = CASE WHEN rescues >= :most THEN 'dead' ELSE 'pending' END, rescues = rescues + 1
-    FROM silent, event AS e WHERE d.id = silent.id AND e.id = d.event_id
-    RETURNING d.id, d.state, e.type
+    UPDATE delivery AS d SET state = 'pending', rescues = rescues + 1 FROM silent WHERE d.id = silent.id
+    RETURNING d.id
 """)
 
 _RESCUE_RUNNING = text("""
@@ -92,20 +94,19 @@ def withdraw(session: Session, ids: list[UUID]) -> None:
 
 def rescue(session: Session) -> int:
     """Free what was published but never started, and what lost its lease; return how many. Any number may run."""
-    patience = settings().published_patience_seconds
-    rescued = [
-        *session.execute(_RESCUE_PUBLISHED, {"patience": patience, "most": MAX_RESCUES}),
-        *session.execute(_RESCUE_RUNNING),
-    ]
-    for delivery_id, state, event_type in rescued:
+    patience = {"patience": settings().published_patience_seconds, "doublings": DOUBLINGS}
+    silent = session.execute(_RESCUE_PUBLISHED, patience).all()
+    lost = session.execute(_RESCUE_RUNNING).all()
+    for delivery_id, state, event_type in lost:
         if state == "dead":
             report_death(session, delivery_id, event_type)
-    return len(rescued)
+    return len(silent) + len(lost)
 
 
-def sleep(session: Session) -> None:
-    """Say that a relay is about to sleep: from now on a commit with new work wakes it."""
-    session.execute(text("UPDATE relay_sleep SET sleeping = true WHERE NOT sleeping"))
+def sleep(session: Session) -> bool:
+    """Say that a relay is about to sleep: from now on a commit with new work wakes it. False when that was said."""
+    said = text("UPDATE relay_sleep SET sleeping = true WHERE NOT sleeping RETURNING true")
+    return session.execute(said).scalar() is not None
 
 
 def wake(session: Session) -> None:
