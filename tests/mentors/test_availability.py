@@ -12,6 +12,7 @@ from app.infra import db
 from app.infra.db import session_scope
 from app.kernel.money import Money
 from app.mentors import service
+from app.mentors.models import Mentor, Offering
 from app.mentors.service import Schedule, WeeklyRule
 from tests.factories.identity import make_user, token_for
 from tests.factories.mentors import make_mentor, make_offering
@@ -118,7 +119,7 @@ UNREADABLE = [
     (rule(start="09:60"), "/rules/0/start"),
     (rule(start="09:00:00"), "/rules/0/start"),
     (rule(start="09:00\n"), "/rules/0/start"),
-    (rule(start="\u0660\u0669:\u0660\u0660"), "/rules/0/start"),
+    (rule(start="0\u0669:00"), "/rules/0/start"),
     (rule(start=9), "/rules/0/start"),
     (rule(start=9.5), "/rules/0/start"),
     (rule(start=None), "/rules/0/start"),
@@ -179,8 +180,9 @@ def test_who_holds_the_mentors_lock_reads_what_holds_when_the_booking_commits(da
     with session_scope() as session:
         offering = make_offering(session, mentor)
     with session_scope() as booking:
-        service.schedule_of(booking, mentor.id)
-        service.get_offering(booking, offering.id)
+        old = (booking.get(Mentor, mentor.id), booking.get(Offering, offering.id))  # while it lives, it is remembered
+        assert (old[0].buffer_minutes, old[1].price) == (0, offering.price)
+        assert len(service.schedule_of(booking, mentor.id).rules) == 7
         with session_scope() as changing:
             service.set_availability(changing, mentor.id, "Asia/Tokyo", [WeeklyRule(0, 540, 600)])
             service.change_mentor(changing, mentor.id, {"buffer_minutes": 30})

@@ -11,7 +11,8 @@ from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.kernel.money import Money
 from app.mentors import service
-from app.mentors.errors import MentorNotFound, OfferingNotFound
+from app.mentors.errors import MentorNotFound, OfferingNotFound, OfferingRetired
+from app.mentors.models import Offering
 from tests.factories.identity import make_user, token_for
 from tests.factories.mentors import make_mentor, make_offering
 
@@ -193,6 +194,16 @@ def test_there_is_no_such_offering(client, mentor):
     for what in (new_id(), "1", "x"):
         assert client.patch(f"{OWN}/{what}", json={}, headers=token_for(mentor)).status_code == HTTPStatus.NOT_FOUND
         assert client.delete(f"{OWN}/{what}", headers=token_for(mentor)).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_of_retiring_and_changing_at_once_the_later_one_sees_the_earlier(database, mentor, offering):
+    with session_scope() as changing:
+        remembered = changing.get(Offering, offering.id)
+        with session_scope() as retiring:
+            service.retire_offering(retiring, mentor.id, offering.id)
+        with pytest.raises(OfferingRetired):
+            service.change_offering(changing, mentor.id, offering.id, {"title": "New"})
+    assert not remembered.active
 
 
 # Listing them
