@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.booking.routes import blp as booking
 from app.choreography import REACTIONS
@@ -50,6 +51,8 @@ def create_app() -> Flask:
     requests.register(app)
     _register_rooms(app)
     app.register_blueprint(documents.blp)
+    if chosen.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.trusted_proxies, x_proto=chosen.trusted_proxies)  # type: ignore[method-assign]
     Migrate(app, Metadata(), directory="migrations")
     access.refuse_undeclared(app)
     return app

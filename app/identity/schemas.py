@@ -37,7 +37,7 @@ def _name(**kwargs: Any) -> RuledText:
 
 def _timezone(**kwargs: Any) -> RuledText:
     described = {"description": "a present name of the IANA time zones", "example": "Africa/Tunis"}
-    return RuledText(rules.read_timezone, metadata=described, **kwargs)
+    return RuledText(zones.canonical, metadata=described, **kwargs)
 
 
 def _text(**kwargs: Any) -> ma.fields.String:
