@@ -9,6 +9,7 @@ import marshmallow as ma
 
 from app.identity import passwords, rules
 from app.identity.states import Role
+from app.kernel import zones
 from app.kernel.errors import InvalidInput
 from app.web.schemas import Input
 
