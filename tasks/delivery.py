@@ -30,6 +30,9 @@ from tasks.worker import app
 
 log = logging.getLogger(__name__)
 
+#: Records how an attempt failed; returns the seconds until the next, None for the last.
+RecordFailure = Callable[[UUID, Exception], float | None]
+
 
 @dataclass
 class Errand:
@@ -97,19 +100,24 @@ def _run_errand(work: Callable[[Errand], object], claimed: Claimed) -> None:
             log.debug("nothing to record", extra={"delivery_id": claimed.id})
 
 
-def _register(
-    work: Callable[..., object], run: Callable[[str], None], record_failure: Callable[[UUID, Exception], float | None]
-) -> Task:
+def _register(work: Callable[..., object], run: Callable[[str], None], record_failure: RecordFailure) -> Task:
     @wraps(work)
     def guarded(delivery_id: str) -> None:
         try:
-            run(delivery_id)
-        except FenceLost:
+            _attempt(run, delivery_id, record_failure)
+        except FenceLost:  # by the work, or by the record of its failure: whoever has the delivery now counts
             log.warning("the lease was lost, the outcome is dropped", extra={"delivery_id": delivery_id})
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded before it is raised again
-            _after_failure(work.__name__, delivery_id, error, record_failure(UUID(delivery_id), error))
 
     return app.task(name=f"{work.__module__}.{work.__name__}")(guarded)
+
+
+def _attempt(run: Callable[[str], None], delivery_id: str, record_failure: RecordFailure) -> None:
+    try:
+        run(delivery_id)
+    except FenceLost:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded before it is raised again
+        _after_failure(run.__name__, delivery_id, error, record_failure(UUID(delivery_id), error))
 
 
 def _after_failure(task: str, delivery_id: str, error: Exception, retry_in: float | None) -> None:

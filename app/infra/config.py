@@ -90,6 +90,7 @@ class Settings:
     published_patience_seconds: int = setting("PUBLISHED_PATIENCE_SECONDS", read_count, 60)
     relay_window: int = setting("RELAY_WINDOW", read_count, 500)
     retry_base_seconds: int = setting("RETRY_BASE_SECONDS", read_int, 1)
+    worker_concurrency: int = setting("WORKER_CONCURRENCY", read_count, 2)
     sweep_seconds: int = setting("SWEEP_SECONDS", read_count, 5)
 
     sandbox_url: str = setting("SANDBOX_URL", read_web_url, "")

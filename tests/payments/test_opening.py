@@ -153,7 +153,9 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     rescue()
 
     shown = world.link(payment_id)
-    links = [item["payment_ref"] for item in world.gateway.get("/konnect/payments", order_id=payment_id).json()["items"]]
+    links = [
+        item["payment_ref"] for item in world.gateway.get("/konnect/payments", order_id=payment_id).json()["items"]
+    ]
     assert len(links) == 2, "the gateway was asked twice"
     (unseen,) = [ref for ref in links if ref not in shown]
     world.pay(shown if paid == "shown" else f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={unseen}")
@@ -184,9 +186,7 @@ def rescue() -> None:
 
 
 @pytest.mark.parametrize("refusal", ["redirect", "not found"])
-def test_a_refused_payment_fails_and_the_back_office_is_told(
-    world: World, configure: Configure, refusal: str
-) -> None:
+def test_a_refused_payment_fails_and_the_back_office_is_told(world: World, configure: Configure, refusal: str) -> None:
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
     if refusal == "redirect":

@@ -54,7 +54,9 @@ class Claimed:
 # The attempt is counted here, before the work, so that work which kills its worker is bounded too.
 _CLAIM = text("""
     WITH mine AS (
-        SELECT id FROM delivery WHERE id = :id AND state = 'published' FOR UPDATE SKIP LOCKED
+        SELECT id FROM delivery AS d WHERE id = :id AND state = 'published' AND NOT EXISTS (
+            SELECT 1 FROM delivery AS other WHERE other.ordering_key = d.ordering_key AND other.state = 'running')
+        FOR UPDATE SKIP LOCKED
     )
     UPDATE delivery AS d
     SET state = 'running', attempts = attempts + 1, attempts_left = attempts_left - 1, fence = fence + 1,
@@ -101,7 +103,7 @@ _LOSE = text("""
 
 
 def claim(session: Session, delivery_id: UUID, worker: str) -> Claimed | None:
-    """Take the delivery; None when it is not there to be taken (done, running elsewhere, or a stale message)."""
+    """Take the delivery; None when it cannot be taken: done, running elsewhere, not its turn, or a stale message."""
     row = session.execute(
         _CLAIM, {"id": delivery_id, "lease": settings().lease_seconds, "worker": worker}
     ).one_or_none()

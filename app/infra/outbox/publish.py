@@ -25,7 +25,8 @@ class Outgoing:
 
 
 # Per queue only so many as the window leaves free: a flushed broker loses little, and waiting stays in Postgres
-# where it can be seen. In order means: nothing unfinished and older under the same key.
+# where it can be seen. In order means: under the same key nothing is older and unfinished, and nothing is on its way;
+# the latter is not the same, because what was replayed may be older than what is on its way already.
 _TAKE_DUE = text("""
     WITH free AS (
         SELECT q.queue, :window - count(d.id) AS places
@@ -37,9 +38,10 @@ _TAKE_DUE = text("""
             SELECT d.id FROM delivery AS d
             WHERE d.queue = free.queue AND d.state IN ('pending', 'retry') AND d.available_at <= now()
               AND (d.ordering_key IS NULL OR NOT EXISTS (
-                    SELECT 1 FROM delivery AS older
-                    WHERE older.ordering_key = d.ordering_key AND older.seq < d.seq
-                      AND older.state IN ('pending', 'published', 'running', 'retry')))
+                    SELECT 1 FROM delivery AS other
+                    WHERE other.ordering_key = d.ordering_key AND other.id <> d.id
+                      AND other.state IN ('pending', 'published', 'running', 'retry')
+                      AND (other.seq < d.seq OR other.state IN ('published', 'running'))))
             ORDER BY d.seq LIMIT greatest(free.places, 0) FOR UPDATE SKIP LOCKED
         ) AS picked
     )
@@ -71,7 +73,7 @@ _RESCUE_RUNNING = text("""
     ), freed AS (
         UPDATE delivery AS d
         SET state = CASE WHEN attempts_left <= 0 THEN 'dead' ELSE 'retry' END, lease_until = NULL,
-            available_at = now()
+            available_at = now(), finished_at = CASE WHEN attempts_left <= 0 THEN clock_timestamp() END
         FROM lost, event AS e WHERE d.id = lost.id AND e.id = d.event_id
         RETURNING d.id, d.state, d.attempts, d.started_at, d.worker, e.type
     ), kept AS (
