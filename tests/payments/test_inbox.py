@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app.payments.service.attempts import webhook_mac
 from tests.environment import ENVIRONMENT
 from tests.payments.conftest import Configure
-from tests.payments.test_opening import die_in_the_create_call, rescue
+from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import ref_of, until
 
@@ -132,7 +132,9 @@ def test_a_storm_writes_one_row_for_each_look(world: World, payment_id: str, fla
     assert written(world) == 1
     world.drain()
     assert ping(world, payment_id).status_code == 200
-    assert (written(world), waiting(world)) == (2, 1), "after a look that found it pending, the next ping opens a new one"
+    assert (written(world), waiting(world)) == (2, 1), (
+        "after a look that found it pending, the next ping opens a new one"
+    )
 
 
 def test_no_ping_of_a_final_attempt_is_kept(world: World, payment_id: str) -> None:
