@@ -16,7 +16,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## play the whole story in a world of its own, check the books, stop everything
-	@$(BIN)/python -m embedded up --without flower --run $(BIN)/python -m demo $(ARGS)
+	@$(BIN)/python -m embedded up --without flower --directory .run/demo --run $(BIN)/python -m demo $(ARGS)
 
 up: $(READY) ## keep the whole system running, with its addresses printed; Ctrl-C stops it
 	@$(BIN)/python -m embedded up $(ARGS)

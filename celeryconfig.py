@@ -49,6 +49,8 @@ task_create_missing_queues = True
 
 imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments")
 
+# In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
+beat_scheduler = "celery.beat:Scheduler"
 # Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm.
 _often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {

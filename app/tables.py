@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 import app
 
-PLUMBING = ("app.infra.outbox.tables", "app.infra.idempotency")
+PLUMBING = ("app.infra.clock", "app.infra.idempotency", "app.infra.outbox.tables")
 
 
 def load_all_tables() -> None:

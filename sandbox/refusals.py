@@ -29,8 +29,6 @@ def refusal_page(status: int, message: str) -> Response:
 
 def answer_http_error(error: HTTPException) -> Response:
     """Answer an error of the framework or a fault, keeping its status and headers (Allow, Retry-After)."""
-    if error.response is not None:
-        return make_response(error.response)
     answer = refusal(error.code or 500, error.description or error.name)
     for name, value in error.get_headers():
         if name.lower() != "content-type":

@@ -18,15 +18,20 @@ from typing import Any
 from uuid import UUID
 
 from celery import Task
-from celery.exceptions import Retry
+from celery.exceptions import Retry, WorkerLostError
+from celery.signals import task_failure
 from sqlalchemy.orm import Session
 
+from app.infra import db
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
-from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish
+from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish, lose
 from tasks.worker import app
 
 log = logging.getLogger(__name__)
+
+#: Records how an attempt failed; returns the seconds until the next, None for the last.
+RecordFailure = Callable[[UUID, Exception], float | None]
 
 
 @dataclass
@@ -95,19 +100,24 @@ def _run_errand(work: Callable[[Errand], object], claimed: Claimed) -> None:
             log.debug("nothing to record", extra={"delivery_id": claimed.id})
 
 
-def _register(
-    work: Callable[..., object], run: Callable[[str], None], record_failure: Callable[[UUID, Exception], float | None]
-) -> Task:
+def _register(work: Callable[..., object], run: Callable[[str], None], record_failure: RecordFailure) -> Task:
     @wraps(work)
     def guarded(delivery_id: str) -> None:
         try:
-            run(delivery_id)
-        except FenceLost:
+            _attempt(run, delivery_id, record_failure)
+        except FenceLost:  # by the work, or by the record of its failure: whoever has the delivery now counts
             log.warning("the lease was lost, the outcome is dropped", extra={"delivery_id": delivery_id})
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded before it is raised again
-            _after_failure(work.__name__, delivery_id, error, record_failure(UUID(delivery_id), error))
 
     return app.task(name=f"{work.__module__}.{work.__name__}")(guarded)
+
+
+def _attempt(run: Callable[[str], None], delivery_id: str, record_failure: RecordFailure) -> None:
+    try:
+        run(delivery_id)
+    except FenceLost:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded before it is raised again
+        _after_failure(run.__name__, delivery_id, error, record_failure(UUID(delivery_id), error))
 
 
 def _after_failure(task: str, delivery_id: str, error: Exception, retry_in: float | None) -> None:
@@ -143,3 +153,15 @@ def _trace(error: Exception) -> str:
 
 def _dropped(task: str, delivery_id: str) -> None:
     log.info("a message without work was dropped", extra={"delivery_id": delivery_id, "task": task})
+
+
+@task_failure.connect
+def _record_loss(task_id: str, exception: BaseException, **_: Any) -> None:
+    """Runs in the worker's main process when a child of its died in the middle of a task."""
+    if not isinstance(exception, WorkerLostError):
+        return
+    try:
+        with session_scope() as session:
+            lose(session, UUID(task_id), worker=worker_name(), error=str(exception))
+    finally:
+        db.engine().dispose()  # children are forked from this process: no connection may cross into them

@@ -63,6 +63,9 @@ class Relay:
             self._rescue_when_due()
             if not self._publish_due():
                 self._doze(notices)
+            elif self._publish_due():  # two looks in a row found work: nobody needs to wake a relay that is busy
+                with session_scope() as session:
+                    publish.wake(session)
 
     def _rescue_when_due(self) -> None:
         if time.monotonic() - self._rescued_at < RESCUE_EVERY_SECONDS:
@@ -91,14 +94,12 @@ class Relay:
     def _doze(self, notices: psycopg.Connection[Any]) -> None:
         """Sleep until new work is committed or a second has passed.
 
-        Look once more after saying so: work that was committed just before would otherwise wait for the second.
+        Who has just said so looks once more: what was committed a moment before would otherwise wait for the second.
         """
         with session_scope() as session:
-            publish.sleep(session)
-        if not self._publish_due():
+            said_now = publish.sleep(session)
+        if not (said_now and self._publish_due()):
             _wait_for_notice(notices)
-        with session_scope() as session:
-            publish.wake(session)
 
 
 def _send(due: list[publish.Outgoing]) -> None:

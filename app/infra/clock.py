@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Table, text
 from sqlalchemy.orm import Session
 
 from app.infra.config import settings
+from app.infra.db import Base
 from app.kernel.clock import wall_now
+
+#: One row, moved forward only; in production nobody reads it.
+business_clock = Table(
+    "business_clock",
+    Base.metadata,
+    Column("offset_seconds", BigInteger, CheckConstraint("offset_seconds >= 0", name="offset_seconds"), nullable=False),
+)
 
 
 def business_now(session: Session) -> datetime:

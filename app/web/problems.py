@@ -11,12 +11,14 @@ from typing import Any
 import marshmallow as ma
 from flask import Flask, Response
 from flask_smorest import Api
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.infra import db
 from app.infra.correlation import correlation_id
 from app.kernel.errors import InvalidInput, Refusal, TooMany
+from app.web.pointers import below
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refusal, render_refusal)
     app.register_error_handler(HTTPException, render_http_exception)
     app.register_error_handler(DBAPIError, render_database_error)
+    app.register_error_handler(PoolTimeout, render_absence)
     app.register_error_handler(Exception, render_unexpected)
 
 
@@ -113,20 +116,28 @@ def render_http_exception(error: HTTPException) -> Response:
     """Render what Flask, werkzeug or webargs raised, with its headers (Allow of a 405, Retry-After)."""
     status = error.code or 500
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
-    messages = getattr(error, "data", {}).get("messages")
-    errors = list(_field_problems(messages)) if messages else None
+    messages = getattr(error, "data", {}).get("messages")  # webargs: {location: {field: […]}}
+    errors = [found for inner in messages.values() for found in _field_problems(inner)] if messages else None
     detail = "Some fields cannot be accepted: see errors." if errors else error.description or error.name
     return problem(status, CODES.get(status, "http_error"), detail, errors=errors, headers=headers)
 
 
 def render_database_error(error: DBAPIError) -> Response:
-    """Render contention as 503 with Retry-After, and a value that the database cannot hold as 422."""
+    """Render contention and absence as 503 with Retry-After, and a value that the database cannot hold as 422."""
     if db.sqlstate(error) in db.RETRYABLE:
         return problem(503, "try_again", "Too many at once for this row: try again.", headers={"Retry-After": "1"})
+    if isinstance(error, OperationalError):
+        return render_absence(error)
     if isinstance(error, DataError):
         log.error("a value got as far as the database", exc_info=error)
         return problem(422, "invalid_input", "A value is outside what can be stored.")
     return render_unexpected(error)
+
+
+def render_absence(error: SQLAlchemyError) -> Response:
+    """Render a database that is away, shutting down, or has no connection left for us."""
+    log.error("the database cannot be used: %s", type(error).__name__)
+    return problem(503, "try_again", "We cannot serve this now: try again.", headers={"Retry-After": "2"})
 
 
 def render_unexpected(error: Exception) -> Response:
@@ -136,17 +147,12 @@ def render_unexpected(error: Exception) -> Response:
 
 
 def _field_problems(messages: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """Turn marshmallow's nested messages into JSON pointers; the outermost key is the location (json, query)."""
+    """Turn marshmallow's nested messages into JSON pointers; `_schema` is about the object itself."""
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            step = "" if key in ("json", "query", "path", "_schema") else f"/{_escaped(key)}"
-            yield from _field_problems(inner, path + step)
+            yield from _field_problems(inner, path if key == "_schema" else below(path, key))
     elif isinstance(messages, (list, tuple)):
         for message in messages:
             yield from _field_problems(message, path)
     else:
         yield {"pointer": path, "message": str(messages)}
-
-
-def _escaped(key: object) -> str:
-    return str(key).replace("~", "~0").replace("/", "~1")

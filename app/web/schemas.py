@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.kernel.clock import rfc3339
-from app.kernel.money import EXPONENTS, Money
+from app.kernel.money import EXPONENTS, Money, UnsupportedCurrency
 
 BIGINT_MAX = 2**63 - 1
 
@@ -70,7 +70,10 @@ class MoneyField(ma.fields.Field[Money]):
         if not isinstance(value, dict):
             raise ma.ValidationError('Must be an object like {"amount": 45000, "currency": "TND"}.')
         found = _MoneyIn().load({key: inner for key, inner in value.items() if key != "formatted"})
-        return Money(found["amount"], found["currency"])
+        try:
+            return Money(found["amount"], found["currency"])
+        except UnsupportedCurrency as refusal:
+            raise UnsupportedCurrency(refusal.detail, pointer=f"/{attr}/currency") from None
 
 
 def document_money(_converter: object, field: ma.fields.Field[Any], **_: Any) -> dict[str, Any]:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 from flask import Request, g, request
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.kernel.errors import InvalidInput, Unreadable
+from app.web.pointers import below
 
 MAX_DEPTH = 32
 BIGINT_MAX = 2**63 - 1
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+BIGINT_DIGITS = len(str(BIGINT_MAX))
+
+# A text that never ends is taken to its end too: if it were not, each quote in it would be tried as a beginning, and
+# 64 KiB of quotes would cost a minute.
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -56,12 +63,16 @@ class StrictParser(FlaskParser):
     def load_querystring(self, req: Request, schema: Any) -> Any:
         """Read the query."""
         for name, value in req.args.items(multi=True):
-            check_text(value, f"/{name}")
+            check_text(name, "")
+            check_text(value, below("", name))
         return super().load_querystring(req, schema)
 
 
 def _read(req: Request) -> Any:
     raw = req.get_data(cache=True)
+    # A chunked body says no length: werkzeug reads up to the limit and is silent about the rest.
+    if req.content_length is None and req.max_content_length is not None and len(raw) >= req.max_content_length:
+        raise RequestEntityTooLarge
     if req.mimetype != "application/json":
         raise UnsupportedMediaType("Send the body as application/json.")
     return parse(raw)
@@ -70,8 +81,8 @@ def _read(req: Request) -> Any:
 def _check_depth(raw: bytes) -> None:
     """Count brackets before parsing: 100,000 of them overflow the parser's stack."""
     depth = 0
-    for token in _BRACKETS.findall(raw):
-        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token, 0)
+    for token in _TOKENS.finditer(raw):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token[0], 0)
         if depth > MAX_DEPTH:
             raise Unreadable(f"The body is nested deeper than {MAX_DEPTH} levels.")
 
@@ -79,7 +90,9 @@ def _check_depth(raw: bytes) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise InvalidInput("A field is given twice.", pointer="")
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        check_text(twice, "")
+        raise InvalidInput(f"The field {twice[:100]!r} is given twice.")
     return found
 
 
@@ -87,19 +100,25 @@ def _no_constant(name: str) -> NoReturn:
     raise Unreadable(f"{name} is not JSON.")
 
 
-def _integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > 19 or abs(int(digits)) > BIGINT_MAX:
-        raise InvalidInput("A number is beyond 64 bits.", pointer="")
-    return int(digits)
+def _integer(digits: str) -> int | float:
+    """Read a whole number; one of too many digits becomes infinite, and is refused where its pointer is known."""
+    return int(digits) if len(digits.lstrip("-")) <= BIGINT_DIGITS else math.inf
 
 
 def _check_storable(value: Any, pointer: str) -> None:
     if isinstance(value, str):
         check_text(value, pointer)
+    elif isinstance(value, int | float):
+        _check_number(value, pointer)
     elif isinstance(value, dict):
         for key, inner in value.items():
             check_text(key, pointer)
-            _check_storable(inner, f"{pointer}/{key}")
+            _check_storable(inner, below(pointer, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            _check_storable(inner, f"{pointer}/{index}")
+            _check_storable(inner, below(pointer, index))
+
+
+def _check_number(number: float, pointer: str) -> None:
+    if abs(number) > BIGINT_MAX:
+        raise InvalidInput("A number is beyond 64 bits.", pointer=pointer)

@@ -85,7 +85,11 @@ def upgrade() -> None:
     op.execute("CREATE INDEX ix_idempotency_key_created_at ON idempotency_key (created_at)")
     op.execute("CREATE TABLE relay_sleep (sleeping boolean NOT NULL)")
     op.execute("INSERT INTO relay_sleep VALUES (true)")
-    op.execute("CREATE TABLE business_clock (offset_seconds bigint NOT NULL CHECK (offset_seconds >= 0))")
+    op.execute("""
+        CREATE TABLE business_clock (
+            offset_seconds bigint NOT NULL CONSTRAINT ck_business_clock_offset_seconds CHECK (offset_seconds >= 0)
+        )
+    """)
     op.execute("INSERT INTO business_clock VALUES (0)")
     grant("SELECT, INSERT", "event", "delivery_attempt")
     grant("SELECT, INSERT, UPDATE", "delivery")

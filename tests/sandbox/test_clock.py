@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.clock import REST_AFTER_FAILURE, Clock
 from sandbox.loopback import NotLoopbackError
-from tests.sandbox.peers import BusinessClock, Gateway, Merchant, Peer, until
+from tests.sandbox.peers import BusinessClock, Gateway, Merchant, Peer, ref_of, until
 
 
 def hours_ahead(clock: Clock) -> int:
@@ -41,6 +41,8 @@ def test_late_money_can_be_tried(timed: Gateway, clock: BusinessClock) -> None:
     links = [timed.opened(lifespan=1) for _ in range(2)]
     clock.offset += timedelta(days=30)
 
+    late_page = timed.http.get(f"{links[0]}&late=1", headers={"Accept": "text/html"}).text
+    assert f'action="/konnect/pay/pay?payment_ref={ref_of(links[0])}&amp;late=1"' in late_page
     assert timed.click(links[0], late="1").status_code == 200
     assert timed.payment(links[0])["status"] == "completed"
     assert timed.click(links[0]).status_code == 200, "paid is paid, expired or not"
@@ -75,6 +77,16 @@ def test_the_last_known_offset_stays_when_the_clock_is_gone(clock: BusinessClock
 
     assert hours_ahead(sandbox_clock) == 5
     assert not sandbox_clock.reachable
+
+
+def test_a_clock_that_comes_back_is_heard_again(clock: BusinessClock) -> None:
+    clock.hang, clock.offset = 2, timedelta(hours=5)
+    sandbox_clock = Clock(clock.url)
+    assert hours_ahead(sandbox_clock) == 0
+    clock.hang = 0
+
+    until(lambda: hours_ahead(sandbox_clock) == 5)
+    assert sandbox_clock.reachable
 
 
 def test_a_clock_that_hangs_holds_a_click_up_for_less_than_a_second(clock: BusinessClock) -> None:

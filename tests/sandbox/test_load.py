@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.konnect.payments import Payments, UnknownPaymentError
+from sandbox.konnect.payments import (
+    MOST_REMEMBERED,
+    Payments,
+    UnknownPaymentError,
+    WebhookCall,
+)
 from sandbox.konnect.terms import read_terms
 from tests.sandbox.peers import WALLET, Gateway, Merchant, ref_of, until
 
@@ -40,6 +45,19 @@ def test_a_link_clicked_40_times_at_once_is_paid_once(gateway: Gateway, merchant
     assert {answer.status_code for answer in answers} == {200}
     assert len(gateway.payment(link)["transactions"]) == 1
     assert merchant.refs() == [ref_of(link)]
+
+
+def test_a_payment_remembers_its_newest_tries_and_webhook_calls_only() -> None:
+    payments, now = Payments(threading.RLock()), datetime.now(tz=UTC)
+    ref = payments.open(read_terms({"receiverWalletId": WALLET, "amount": 1}), now).ref
+    for number in range(MOST_REMEMBERED + 5):
+        payments.fail(ref, now + timedelta(seconds=number))
+        payments.note_call(ref, WebhookCall(now, number, None))
+
+    payment = payments.get(ref)
+    assert [len(payment.transactions), len(payment.webhook_calls)] == [MOST_REMEMBERED] * 2
+    assert payment.webhook_calls[-1].status == MOST_REMEMBERED + 4
+    assert payment.transactions[-1].at == now + timedelta(seconds=MOST_REMEMBERED + 4)
 
 
 def test_the_oldest_payments_are_forgotten_when_there_are_too_many() -> None:

@@ -84,6 +84,30 @@ def test_an_invitation_beside_the_text_counts_as_an_attachment(gateway: Gateway,
     assert base64.b64decode(mail["attachments"][0]["content_base64"]).startswith(b"BEGIN:VCALENDAR")
 
 
+def test_the_first_text_is_the_body_and_every_further_one_an_attachment(gateway: Gateway, address: str) -> None:
+    message = written(text="The body.\n")
+    message.add_attachment("Notes.\n", filename="notes.txt")
+    message.add_attachment("Nameless.\n")
+    message.add_attachment("Beside.\n", disposition="inline")
+    send(gateway, message, address)
+
+    (mail,) = received(gateway, address)
+    assert mail["text"] == "The body.\n"
+    assert [file["filename"] for file in mail["attachments"]] == ["notes.txt", "part-2", "part-3"]
+
+
+def test_a_file_before_the_text_is_not_taken_for_it(gateway: Gateway, address: str) -> None:
+    content = (
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"--x\r\nContent-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\nnotes\r\n"
+        b"--x\r\nContent-Type: text/plain\r\n\r\nbody\r\n--x--\r\n"
+    )
+    send(gateway, content, address)
+
+    (mail,) = received(gateway, address)
+    assert (mail["text"], len(mail["attachments"])) == ("body", 1)
+
+
 def test_mails_are_listed_newest_first_and_by_recipient(gateway: Gateway, address: str) -> None:
     for subject in ("first", "second"):
         send(gateway, written(subject), address)

@@ -54,7 +54,9 @@ class Claimed:
 # The attempt is counted here, before the work, so that work which kills its worker is bounded too.
 _CLAIM = text("""
     WITH mine AS (
-        SELECT id FROM delivery WHERE id = :id AND state = 'published' FOR UPDATE SKIP LOCKED
+        SELECT id FROM delivery AS d WHERE id = :id AND state = 'published' AND NOT EXISTS (
+            SELECT 1 FROM delivery AS other WHERE other.ordering_key = d.ordering_key AND other.state = 'running')
+        FOR UPDATE SKIP LOCKED
     )
     UPDATE delivery AS d
     SET state = 'running', attempts = attempts + 1, attempts_left = attempts_left - 1, fence = fence + 1,
@@ -78,8 +80,30 @@ _END = text("""
 """)
 
 
+_LOSE = text("""
+    WITH lost AS (
+        SELECT id, state FROM delivery
+        WHERE id = :id AND state IN ('published', 'running') FOR UPDATE SKIP LOCKED
+    ), counted AS (
+        -- Where claim and work were one transaction the attempt was rolled back with it: count it now.
+        UPDATE delivery AS d
+        SET attempts = attempts + uncounted, attempts_left = attempts_left - uncounted,
+            state = CASE WHEN attempts_left - uncounted <= 0 THEN 'dead' ELSE 'retry' END, lease_until = NULL,
+            available_at = now() + make_interval(secs => :delay), started_at = coalesce(started_at, published_at),
+            finished_at = CASE WHEN attempts_left - uncounted <= 0 THEN clock_timestamp() END
+        FROM (SELECT id, (state = 'published')::int AS uncounted FROM lost) AS l, event AS e
+        WHERE d.id = l.id AND e.id = d.event_id
+        RETURNING d.id, d.state, d.attempts, d.started_at, e.type
+    ), kept AS (
+        INSERT INTO delivery_attempt (delivery_id, n, started_at, ended_at, worker, outcome, error)
+        SELECT id, attempts, started_at, clock_timestamp(), :worker, 'lost', :error FROM counted
+    )
+    SELECT state, type FROM counted
+""")
+
+
 def claim(session: Session, delivery_id: UUID, worker: str) -> Claimed | None:
-    """Take the delivery; None when it is not there to be taken (done, running elsewhere, or a stale message)."""
+    """Take the delivery; None when it cannot be taken: done, running elsewhere, not its turn, or a stale message."""
     row = session.execute(
         _CLAIM, {"id": delivery_id, "lease": settings().lease_seconds, "worker": worker}
     ).one_or_none()
@@ -101,6 +125,18 @@ def fail(session: Session, claimed: Claimed, error: BaseException, trace: str) -
     delay = backoff(claimed.attempt, claimed.cap_seconds, error)
     _end(session, claimed, "retry", delay=delay, why=why)
     return delay
+
+
+def lose(session: Session, delivery_id: UUID, *, worker: str, error: str) -> None:
+    """Record that the process which ran a delivery died; it is tried again at once, or dead after the last attempt.
+
+    Without it a lease would have to run out, and work that kills its worker in its own transaction would never be
+    counted. Should another worker hold the delivery by now, its outcome is dropped by the fence and it runs again.
+    """
+    parameters = {"id": delivery_id, "worker": worker, "error": error[:1000], "delay": random.random()}  # noqa: S311
+    lost = session.execute(_LOSE, parameters).one_or_none()
+    if lost is not None and lost.state == "dead":
+        report_death(session, delivery_id, lost.type)
 
 
 def report_death(session: Session, delivery_id: UUID, event_type: str) -> None:

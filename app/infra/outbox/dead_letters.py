@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session, defer
 
 from app.infra.outbox.states import DeliveryState
@@ -27,18 +27,19 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which dead letters are meant; what is None does not narrow."""
+    """Which dead letters are meant; what is None does not narrow. `error` is how the last error begins."""
 
     task: str | None = None
     queue: str | None = None
     event_type: str | None = None
     died_after: datetime | None = None
+    error: str | None = None
 
 
 # Replay keeps the row and its history; only the budget is new. Bound to `dead`, so two operators replay once.
 _REPLAY = text("""
     UPDATE delivery SET state = 'pending', attempts_left = tries, rescues = 0, available_at = now(), finished_at = NULL
-    WHERE id = :id AND state = 'dead' RETURNING id
+    WHERE id = ANY(:ids) AND state = 'dead' RETURNING id
 """)
 
 _DISCARD = text("""
@@ -50,17 +51,9 @@ _DISCARD = text("""
 def find(session: Session, wanted: Filter, *, before_seq: int | None = None, limit: int = 50) -> Sequence[Delivery]:
     """Return dead deliveries, the latest written first."""
     query = select(Delivery).where(Delivery.state == DeliveryState.DEAD).order_by(Delivery.seq.desc()).limit(limit)
-    if wanted.task:
-        query = query.where(Delivery.task == wanted.task)
-    if wanted.queue:
-        query = query.where(Delivery.queue == wanted.queue)
-    if wanted.event_type:
-        query = query.join(StoredEvent).where(StoredEvent.type == wanted.event_type)
-    if wanted.died_after:
-        query = query.where(Delivery.finished_at >= wanted.died_after)
     if before_seq is not None:
         query = query.where(Delivery.seq < before_seq)
-    return session.scalars(query).all()
+    return session.scalars(_narrowed(query, wanted)).all()
 
 
 def show(session: Session, delivery_id: UUID) -> DeadLetter:
@@ -89,7 +82,13 @@ def gather(session: Session, deliveries: Sequence[Delivery], *, tracebacks: bool
 
 def replay(session: Session, delivery_id: UUID) -> None:
     """Send a dead delivery again with a fresh budget of attempts; raise IllegalTransition when it is not dead."""
-    _only_if_dead(session, delivery_id, session.scalar(_REPLAY, {"id": delivery_id}), "replayed")
+    _only_if_dead(session, delivery_id, session.scalar(_REPLAY, {"ids": [delivery_id]}), "replayed")
+
+
+def replay_all(session: Session, wanted: Filter, *, limit: int) -> Sequence[UUID]:
+    """Send up to `limit` dead deliveries again, the latest first; return those that nobody else sent meanwhile."""
+    ids = [delivery.id for delivery in find(session, wanted, limit=limit)]
+    return session.scalars(_REPLAY, {"ids": ids}).all()
 
 
 def discard(session: Session, delivery_id: UUID, *, reason: str, actor: UUID | None) -> None:
@@ -98,6 +97,21 @@ def discard(session: Session, delivery_id: UUID, *, reason: str, actor: UUID | N
         raise InvalidInput("Say why it is given up.", pointer="/reason")
     parameters = {"id": delivery_id, "reason": reason, "actor": actor}
     _only_if_dead(session, delivery_id, session.scalar(_DISCARD, parameters), "discarded")
+
+
+def _narrowed(query: Select[Delivery], wanted: Filter) -> Select[Delivery]:
+    if wanted.task:
+        query = query.where(Delivery.task == wanted.task)
+    if wanted.queue:
+        query = query.where(Delivery.queue == wanted.queue)
+    if wanted.event_type:
+        query = query.join(StoredEvent).where(StoredEvent.type == wanted.event_type)
+    if wanted.died_after:
+        query = query.where(Delivery.finished_at >= wanted.died_after)
+    if wanted.error:
+        last = (DeliveryAttempt.delivery_id == Delivery.id) & (DeliveryAttempt.n == Delivery.attempts)
+        query = query.join(DeliveryAttempt, last).where(DeliveryAttempt.error.startswith(wanted.error, autoescape=True))
+    return query
 
 
 def _only_if_dead(session: Session, delivery_id: UUID, changed: UUID | None, what: str) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.infra.config import settings
 from app.infra.outbox.claim import report_death
 
-#: How often a delivery may be found never to have started or finished before it is taken for poison.
-MAX_RESCUES = 30
+#: How often the patience with a published delivery doubles.
+DOUBLINGS = 4
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Outgoing:
 
 
 # Per queue only so many as the window leaves free: a flushed broker loses little, and waiting stays in Postgres
-# where it can be seen. In order means: nothing unfinished and older under the same key.
+# where it can be seen. In order means: under the same key nothing is older and unfinished, and nothing is on its way;
+# the latter is not the same, because what was replayed may be older than what is on its way already.
 _TAKE_DUE = text("""
     WITH free AS (
         SELECT q.queue, :window - count(d.id) AS places
@@ -37,9 +38,10 @@ _TAKE_DUE = text("""
             SELECT d.id FROM delivery AS d
             WHERE d.queue = free.queue AND d.state IN ('pending', 'retry') AND d.available_at <= now()
               AND (d.ordering_key IS NULL OR NOT EXISTS (
-                    SELECT 1 FROM delivery AS older
-                    WHERE older.ordering_key = d.ordering_key AND older.seq < d.seq
-                      AND older.state IN ('pending', 'published', 'running', 'retry')))
+                    SELECT 1 FROM delivery AS other
+                    WHERE other.ordering_key = d.ordering_key AND other.id <> d.id
+                      AND other.state IN ('pending', 'published', 'running', 'retry')
+                      AND (other.seq < d.seq OR other.state IN ('published', 'running'))))
             ORDER BY d.seq LIMIT greatest(free.places, 0) FOR UPDATE SKIP LOCKED
         ) AS picked
     )
@@ -52,17 +54,17 @@ _WITHDRAW = text("""
     WHERE id = ANY(:ids) AND state = 'published'
 """)
 
+# The broker lost it, or a relay died before it was sent, or its queue is long: the last must not be mistaken for the
+# first for ever, so each time it is waited twice as long. A second message is dropped by the claim.
 _RESCUE_PUBLISHED = text("""
     WITH silent AS (
         SELECT id FROM delivery
-        WHERE state = 'published' AND published_at < now() - make_interval(secs => :patience)
+        WHERE state = 'published'
+            AND published_at < now() - make_interval(secs => :patience * 2 ^ least(rescues, :doublings))
         FOR UPDATE SKIP LOCKED
     )
-    UPDATE delivery AS d
-    SET state = CASE WHEN rescues >= :most THEN 'dead' ELSE 'pending' END, rescues = rescues + 1,
-        finished_at = CASE WHEN rescues >= :most THEN now() END
-    FROM silent, event AS e WHERE d.id = silent.id AND e.id = d.event_id
-    RETURNING d.id, d.state, e.type
+    UPDATE delivery AS d SET state = 'pending', rescues = rescues + 1 FROM silent WHERE d.id = silent.id
+    RETURNING d.id
 """)
 
 _RESCUE_RUNNING = text("""
@@ -71,7 +73,7 @@ _RESCUE_RUNNING = text("""
     ), freed AS (
         UPDATE delivery AS d
         SET state = CASE WHEN attempts_left <= 0 THEN 'dead' ELSE 'retry' END, lease_until = NULL,
-            available_at = now(), finished_at = CASE WHEN attempts_left <= 0 THEN now() END
+            available_at = now(), finished_at = CASE WHEN attempts_left <= 0 THEN clock_timestamp() END
         FROM lost, event AS e WHERE d.id = lost.id AND e.id = d.event_id
         RETURNING d.id, d.state, d.attempts, d.started_at, d.worker, e.type
     ), kept AS (
@@ -94,20 +96,19 @@ def withdraw(session: Session, ids: list[UUID]) -> None:
 
 def rescue(session: Session) -> int:
     """Free what was published but never started, and what lost its lease; return how many. Any number may run."""
-    patience = settings().published_patience_seconds
-    rescued = [
-        *session.execute(_RESCUE_PUBLISHED, {"patience": patience, "most": MAX_RESCUES}),
-        *session.execute(_RESCUE_RUNNING),
-    ]
-    for delivery_id, state, event_type in rescued:
+    patience = {"patience": settings().published_patience_seconds, "doublings": DOUBLINGS}
+    silent = session.execute(_RESCUE_PUBLISHED, patience).all()
+    lost = session.execute(_RESCUE_RUNNING).all()
+    for delivery_id, state, event_type in lost:
         if state == "dead":
             report_death(session, delivery_id, event_type)
-    return len(rescued)
+    return len(silent) + len(lost)
 
 
-def sleep(session: Session) -> None:
-    """Say that a relay is about to sleep: from now on a commit with new work wakes it."""
-    session.execute(text("UPDATE relay_sleep SET sleeping = true WHERE NOT sleeping"))
+def sleep(session: Session) -> bool:
+    """Say that a relay is about to sleep: from now on a commit with new work wakes it. False when that was said."""
+    said = text("UPDATE relay_sleep SET sleeping = true WHERE NOT sleeping RETURNING true")
+    return session.execute(said).scalar() is not None
 
 
 def wake(session: Session) -> None:

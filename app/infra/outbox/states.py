@@ -42,6 +42,8 @@ DELIVERY = Machine(
         (_S.RETRY, _E.PUBLISH): _S.PUBLISHED,
         (_S.PUBLISHED, _E.WITHDRAW): _S.PENDING,
         (_S.PUBLISHED, _E.CLAIM): _S.RUNNING,
+        # Claim and work are one transaction: a worker that dies in it leaves the delivery as it was, published.
+        (_S.PUBLISHED, _E.POSTPONE): _S.RETRY,
         (_S.PUBLISHED, _E.GIVE_UP): _S.DEAD,
         (_S.RUNNING, _E.FINISH): _S.DONE,
         (_S.RUNNING, _E.POSTPONE): _S.RETRY,

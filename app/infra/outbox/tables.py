@@ -1,4 +1,4 @@
-"""event, delivery, delivery_attempt: the tables of reliable work."""
+"""event, delivery, delivery_attempt, relay_sleep: the tables of reliable work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func, text
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Identity, Index, Table, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.infra.db import Base
@@ -73,6 +73,10 @@ class Delivery(Base):
     worker: Mapped[str | None]
     discard_reason: Mapped[str | None]
     discarded_by: Mapped[UUID | None]
+
+
+#: One row: whether a relay sleeps and wants to be woken by whoever records work.
+relay_sleep = Table("relay_sleep", Base.metadata, Column("sleeping", Boolean, nullable=False))
 
 
 class DeliveryAttempt(Base):

@@ -82,12 +82,18 @@ def open_top_up(session: Session, payer_id: UUID, amount: Money) -> UUID:
 def prepare_checkout(session: Session, payment_id: UUID) -> CheckoutRequest | None:
     """Return what to ask the gateway for an attempt; None when it needs no link any more.
 
+    Nobody is sent to pay for an order that was given up or paid meanwhile: whoever did that ends the attempt. One
+    whose time is up ends here.
+
     Counted before the call. A worker that dies in the call leaves a payment at the gateway whose link nobody has
     seen; the call is made again under the same attempt, and should the first be paid all the same, its order id is
     the attempt's and brings the money home (see settle).
     """
-    payment = queries.lock_payment(session, payment_id)
-    if payment.status != PaymentState.INITIATING:
+    order, payment = queries.lock_with_order(session, payment_id)
+    if payment.status != PaymentState.INITIATING or (order and order.status != OrderState.OPEN):
+        return None
+    if business_now(session) >= payment.expires_at:
+        give_up_asking(session, payment)
         return None
     payment.create_calls += 1
     lifespan = (payment.expires_at - business_now(session)) // timedelta(minutes=1)
@@ -132,6 +138,13 @@ def record_refusal(session: Session, payment_id: UUID) -> None:
     announce(session, payment.id)
 
 
+def give_up_asking(session: Session, payment: Payment) -> None:
+    """End a locked attempt that never got a link: expired if the gateway was not asked, else unknown."""
+    step = PaymentStep.LOSE if payment.create_calls else PaymentStep.EXPIRE
+    payment.status = PAYMENT.transition(PaymentState(payment.status), step)
+    announce(session, payment.id)
+
+
 def webhook_mac(payment_id: UUID) -> str:
     """Return the MAC that stands in the webhook path of an attempt."""
     return crypto.mac(WEBHOOK_LABEL, str(payment_id))
@@ -141,6 +154,7 @@ def _write(session: Session, payment: Payment) -> Payment:
     payment.gateway = router.gateway_for(payment.asked.currency).name
     payment.status = PaymentState.INITIATING
     payment.created_at = business_now(session)
+    payment.next_poll_at = payment.expires_at  # without a link there is nothing to look at sooner
     session.add(payment)
     outbox.record(session, PaymentOpened(payment_id=payment.id))
     return payment

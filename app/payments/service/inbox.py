@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from app.gateways.psp import router
 from app.infra import crypto, metrics, outbox
+from app.infra.clock import business_now
 from app.payments import queries
 from app.payments.errors import NoSuchPayment
 from app.payments.events import WebhookReceived
-from app.payments.service.attempts import WEBHOOK_LABEL
+from app.payments.service.attempts import WEBHOOK_LABEL, give_up_asking
 from app.payments.states import FINAL
 
 #: While no reference is bound, pings may name several; more than this wait for nothing but a forger.
@@ -21,11 +22,12 @@ MAX_WAITING_PINGS = 5
 
 @dataclass(frozen=True)
 class PaymentToLookAt:
-    """Whom to ask about which payment."""
+    """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself."""
 
     payment_id: UUID
     gateway: str
     payment_ref: str
+    is_bound: bool
 
 
 def receive_ping(session: Session, gateway: str, payment_id: UUID, mac: str, query: dict[str, str]) -> None:
@@ -57,7 +59,17 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
         return None
     lost_answers = payment.payment_ref is None or payment.create_calls > 1
     wanted = hinted if hinted and lost_answers else payment.payment_ref
-    return PaymentToLookAt(payment.id, payment.gateway, wanted) if wanted else None
+    if wanted is None:
+        _end_when_time_is_up(session, payment_id)
+        return None
+    return PaymentToLookAt(payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref)
+
+
+def _end_when_time_is_up(session: Session, payment_id: UUID) -> None:
+    """End an attempt that never got a link; there is nothing to fetch, so the clock alone decides."""
+    payment = queries.lock_payment(session, payment_id)
+    if payment.payment_ref is None and business_now(session) >= payment.expires_at:
+        give_up_asking(session, payment)
 
 
 def _keep(session: Session, payment_id: UUID, status: str, bound_ref: str | None, hinted: str | None) -> str:

@@ -26,9 +26,7 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
 
     Runs as often as it likes: states are checked under the locks of order and attempt, postings carry their refs.
     """
-    found = queries.find_payment(session, payment_id)
-    order = queries.lock_order(session, found.order_id) if found and found.order_id else None
-    payment = queries.lock_payment(session, payment_id)
+    order, payment = queries.lock_with_order(session, payment_id)
     if payment.status in FINAL or not _bind(payment, snapshot):
         return
     if snapshot.status == PaymentStatus.COMPLETED:
@@ -55,7 +53,8 @@ def _settle_completed(session: Session, order: Order | None, payment: Payment, s
     if wrong or short or payment.captured >= payment.asked.minor:
         _conflict(session, payment, snapshot)
         return
-    _capture(session, order, payment, payment.asked.minor, ref=f"capture:{payment.id}")
+    surplus_too = max(payment.asked.minor, snapshot.reached or 0)
+    _capture(session, order, payment, surplus_too, ref=f"capture:{payment.id}")
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CAPTURE)
     payment.next_poll_at = None
     announce(session, payment.id)

@@ -1,0 +1,52 @@
+"""Whatever dies, whenever it dies: no booking is doubled, no message is lost, every millime can be explained."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.infra.db import session_scope
+from app.ops.books import check_invariants
+from tests.e2e.killer import Killer
+from tests.e2e.market import Market, eventually
+from tests.e2e.running import running_world
+
+PAYMENTS = 200
+DUPLICATED = 60  # 30 % of the webhooks come again
+FEWEST_KILLS = 10
+
+
+def count(statement: str) -> int:
+    with session_scope() as session:
+        return int(session.execute(text(statement)).scalar_one())
+
+
+def test_killed_workers_neither_lose_nor_double_a_payment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seed = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
+    chance = random.Random(seed)
+    with running_world(tmp_path / "world") as world:
+        market = Market(world, chance)
+        slots = market.open(PAYMENTS, mentors=10)
+        market.order_fault(fault="duplicate_webhooks", count=DUPLICATED, copies=2)
+        with Killer(world, chance) as killer:
+            market.book_all(slots)
+            market.pay_all()
+        eventually(lambda: count("SELECT count(*) FROM booking WHERE status <> 'confirmed'") == 0, "all confirmed")
+        eventually(lambda: count(UNFINISHED) == 0, "nothing left running or published")
+        with capsys.disabled():
+            print(f"\nkill test: seed {seed}, {killer.counted} kills while work was in hand, {PAYMENTS} payments")
+        assert killer.counted >= FEWEST_KILLS
+        assert count("SELECT count(*) FROM ledger.txn WHERE kind = 'fund'") == PAYMENTS
+        assert count("SELECT count(*) FROM ledger.txn WHERE kind = 'capture'") == PAYMENTS
+        assert count("SELECT count(*) FROM event WHERE type = 'BookingConfirmed'") == PAYMENTS
+        with session_scope() as session:
+            assert [broken for broken in check_invariants(session) if not broken.holds] == []
+            captured = dict(session.execute(text("SELECT id::text, captured FROM payment WHERE captured > 0")).all())
+        assert captured == market.completed_at_the_gateway()
+
+
+UNFINISHED = "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'discarded')"
