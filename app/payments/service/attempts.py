@@ -21,7 +21,7 @@ from app.payments import queries, rules
 from app.payments.errors import AmountNotPayable, OrderNotOpen, PaymentStillOpen
 from app.payments.events import PaymentFailed, PaymentOpened
 from app.payments.models import Order, Payment
-from app.payments.states import LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
+from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
 
 #: The purpose of the MAC in webhook paths. It says only: this attempt is ours, look at it.
 WEBHOOK_LABEL = "konnect-webhook:v1"
@@ -110,14 +110,18 @@ def prepare_checkout(session: Session, payment_id: UUID) -> CheckoutRequest | No
 
 
 def record_link(session: Session, payment_id: UUID, link: PaymentLink) -> None:
-    """Bind the gateway's reference to the attempt and show its link; an attempt that ended meanwhile keeps its end."""
+    """Bind the gateway's reference to the attempt and show its link; an attempt that ended meanwhile keeps its end.
+
+    The link that is shown is the one that is looked at, even if a ping has bound a payment that nobody has seen.
+    """
     payment = queries.lock_payment(session, payment_id)
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.LINK)
-    if payment.payment_ref is None:
-        payment.payment_ref = link.payment_ref
     if payment.status in LIVE:
         payment.pay_url = link.pay_url
-    payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
+    if payment.status in LIVE or payment.payment_ref is None:
+        payment.payment_ref = link.payment_ref
+    if payment.status not in FINAL:
+        payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
     announce(session, payment.id)
 
 
