@@ -132,7 +132,9 @@ def test_a_storm_writes_one_row_for_each_look(world: World, payment_id: str, fla
     assert written(world) == 1
     world.drain()
     assert ping(world, payment_id).status_code == 200
-    assert (written(world), waiting(world)) == (2, 1), "after a look that found it pending, the next ping opens a new one"
+    assert (written(world), waiting(world)) == (2, 1), (
+        "after a look that found it pending, the next ping opens a new one"
+    )
 
 
 def test_no_ping_of_a_final_attempt_is_kept(world: World, payment_id: str) -> None:
