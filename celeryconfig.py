@@ -31,11 +31,11 @@ result_backend = None
 task_acks_late = True
 task_reject_on_worker_lost = False  # True is an endless loop for poison; leases and attempts bound it in Postgres
 worker_prefetch_multiplier = 4
+worker_concurrency = _settings.worker_concurrency
 worker_cancel_long_running_tasks_on_connection_loss = False
 worker_max_tasks_per_child = 5_000
 worker_max_memory_per_child = 400_000  # KiB
 worker_soft_shutdown_timeout = 5
-worker_enable_soft_shutdown_on_idle = True
 worker_hijack_root_logger = False
 
 # HTTP deadline < soft limit < hard limit <= lease < visibility timeout; the settings see to the first three.
@@ -49,6 +49,8 @@ task_create_missing_queues = True
 
 imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments")
 
+# In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
+beat_scheduler = "celery.beat:Scheduler"
 # Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm.
 _often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.booking.routes import blp as booking
 from app.choreography import REACTIONS
@@ -16,6 +17,7 @@ from app.infra.config import Settings, settings
 from app.infra.db import Base
 from app.ledger.routes import blp as wallet
 from app.mentors.routes import blp as mentors
+from app.notifications.routes import blp as notifications
 from app.ops.cli import letters
 from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
@@ -26,7 +28,9 @@ from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
-BLUEPRINTS: tuple[RoomBlueprint, ...] = (identity, mentors, booking, payments, webhooks, wallet, ops, health)
+BLUEPRINTS: tuple[RoomBlueprint, ...] = (
+    identity, mentors, booking, payments, webhooks, wallet, notifications, ops, health,
+)  # fmt: skip
 COMMANDS: tuple[click.Command, ...] = (users, letters)
 
 
@@ -47,6 +51,8 @@ def create_app() -> Flask:
     requests.register(app)
     _register_rooms(app)
     app.register_blueprint(documents.blp)
+    if chosen.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.trusted_proxies, x_proto=chosen.trusted_proxies)  # type: ignore[method-assign]
     Migrate(app, Metadata(), directory="migrations")
     access.refuse_undeclared(app)
     return app

@@ -140,5 +140,8 @@ class Postgres:
 
     def _is_ours(self) -> bool:
         """Say whether the data are held by the server that we started, and not by another one on the same port."""
-        lock_file = self._data / "postmaster.pid"
-        return lock_file.exists() and lock_file.read_text().partition("\n")[0] == str(self.process.pid)
+        try:
+            holder = (self._data / "postmaster.pid").read_text().partition("\n")[0]
+        except FileNotFoundError:  # not written yet, or removed by a server that gave up
+            return False
+        return holder == str(self.process.pid)

@@ -23,8 +23,7 @@ def send_confirmation(errand: Errand) -> None:
     """Mail both people that the session will take place."""
     with session_scope() as session:
         letters = handlers.write_confirmation(session, errand.event.booking_id)
-    for letter in letters:
-        mail.send(letter)
+    mail.send(*letters)
 
 
 @with_outside_calls
@@ -32,8 +31,7 @@ def send_cancellation(errand: Errand) -> None:
     """Mail whom it concerns that the session will not take place."""
     with session_scope() as session:
         letters = handlers.write_ending(session, errand.event.booking_id)
-    for letter in letters:
-        mail.send(letter)
+    mail.send(*letters)
 
 
 @with_outside_calls
@@ -41,5 +39,4 @@ def send_release(errand: Errand) -> None:
     """Mail the mentor that the money of a session is theirs."""
     with session_scope() as session:
         letters = handlers.write_release(session, errand.event.booking_id)
-    for letter in letters:
-        mail.send(letter)
+    mail.send(*letters)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.booking import service as booking
 from app.infra import idempotency
 from app.infra.db import session_scope
-from app.ops import books
+from app.notifications import service as notifications
+from app.ops import alarms, books
 from app.payments import service as payments
 from tasks.delivery import Errand, with_outside_calls
 from tasks.worker import app
@@ -45,11 +46,13 @@ def poll_payments() -> None:
 
 @app.task
 def check_books() -> None:
-    """Check every invariant; a broken one is logged as an error."""
+    """Check every invariant; a broken one is logged as an error and raises an alarm."""
     with session_scope() as session:
         broken = [checked for checked in books.check_invariants(session) if not checked.holds]
     for checked in broken:
         log.error("the books are wrong: %s: %s", checked.name, checked.detail)
+        with session_scope() as session:
+            notifications.raise_alarm(session, alarms.alarm_about_books(checked))
 
 
 @app.task

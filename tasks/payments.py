@@ -30,6 +30,8 @@ def settle(errand: Errand) -> None:
     if wanted is None:
         return
     snapshot = handlers.look_at(wanted)
+    if snapshot is None:
+        return
     with errand.outcome() as session:
         service.settle(session, payment_id, snapshot)
 

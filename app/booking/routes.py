@@ -80,7 +80,7 @@ def show_booking(booking_id: UUID) -> dict[str, Any]:
         with request_scope() as session:
             return service.show_booking(session, booking_id, seen_by)
 
-    return schemas.shown(answer_when_changed(booking_id, read, lambda view: view.version))
+    return schemas.shown(answer_when_changed(read, version=lambda view: view.version, rows=lambda view: view.rows))
 
 
 @blp.route("/bookings/<uuid:booking_id>/cancel", methods=["POST"])

@@ -60,8 +60,8 @@ def message_id(name: object) -> str:
     return f"<{name}@{_sender_domain()}>"
 
 
-def send(mail: Mail) -> None:
-    """Give the mail to the server of SMTP_URL.
+def send(*mails: Mail) -> None:
+    """Give mails to the server of SMTP_URL, one after the other on one connection; nothing is done for none.
 
     Raises TransientFailure when the server asks to come again (4xx) or cannot be talked to, PermanentFailure when it
     refuses for good (5xx) or the mail is malformed, TransactionOpen when a database session is open in this thread.
@@ -69,10 +69,13 @@ def send(mail: Mail) -> None:
     """
     if session_is_open():
         raise TransactionOpen("a mail inside a transaction")
-    message = compose(mail)
+    messages = [(mail.to, compose(mail).as_bytes()) for mail in mails]
+    if not messages:
+        return
     try:
         with _connected(urlsplit(settings().smtp_url)) as server:
-            server.sendmail(_sender(), [mail.to], message.as_bytes())
+            for recipient, message in messages:
+                server.sendmail(_sender(), [recipient], message)
     except SMTP_ERRORS as error:
         raise _failure(error) from None  # the cause quotes the address
 
@@ -136,8 +139,6 @@ def _connected(url: SplitResult) -> Iterator[smtplib.SMTP]:
 
 
 def _open(url: SplitResult) -> smtplib.SMTP:
-    if url.scheme not in PORTS:
-        raise PermanentFailure(f"SMTP_URL must begin with one of {', '.join(f'{scheme}://' for scheme in PORTS)}")
     host, port = url.hostname or "localhost", url.port or PORTS[url.scheme]
     name, seconds = _sender_domain(), settings().gateway_total_seconds  # named: the default asks the name servers
     if url.scheme == "smtps":

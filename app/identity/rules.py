@@ -1,11 +1,9 @@
-"""What an address, a name and a time zone must be. Each rule returns the value as it is stored."""
+"""What an address and a name must be. Each rule returns the value as it is stored."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
-from importlib import resources
 
 from app.kernel.errors import InvalidInput
 
@@ -45,27 +43,3 @@ def read_name(raw: str) -> str:
     if any(character in _TURNING or unicodedata.category(character) in _NOT_IN_NAMES for character in name):
         raise InvalidInput("Must not hold control characters.", pointer="/name")
     return name
-
-
-def read_timezone(raw: str) -> str:
-    """Return the IANA name; raise InvalidInput for an unknown or outdated one, naming the present one."""
-    if raw in _zones():
-        return raw
-    present = _outdated_zones().get(raw)
-    hint = f"{raw} is an outdated name: write {present}." if present else "Must be a time zone like Africa/Tunis."
-    raise InvalidInput(hint, pointer="/timezone")
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """The names that people live by (zone.tab of the pinned tzdata), and UTC; no EST, no Etc/GMT+1."""
-    table = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
-    return frozenset(line.split("\t")[2] for line in table.splitlines() if line and line[0] != "#") | {"UTC"}
-
-
-@cache
-def _outdated_zones() -> dict[str, str]:
-    """Outdated name of a place → its present name, from the links of the pinned tzdata ("L present outdated")."""
-    rules = resources.files("tzdata.zoneinfo").joinpath("tzdata.zi").read_text(encoding="utf-8")
-    links = (line.split() for line in rules.splitlines() if line.startswith("L "))
-    return {old: present for _, present, old in links if "/" in old and present in _zones()}

@@ -9,6 +9,7 @@ import marshmallow as ma
 
 from app.identity import passwords, rules
 from app.identity.states import Role
+from app.kernel import zones
 from app.kernel.errors import InvalidInput
 from app.web.schemas import Input
 
@@ -37,7 +38,7 @@ def _name(**kwargs: Any) -> RuledText:
 
 def _timezone(**kwargs: Any) -> RuledText:
     described = {"description": "a present name of the IANA time zones", "example": "Africa/Tunis"}
-    return RuledText(rules.read_timezone, metadata=described, **kwargs)
+    return RuledText(zones.canonical, metadata=described, **kwargs)
 
 
 def _text(**kwargs: Any) -> ma.fields.String:

@@ -6,6 +6,7 @@ import os
 import select
 import threading
 from collections import defaultdict
+from collections.abc import Collection
 from uuid import UUID
 
 import psycopg
@@ -31,22 +32,24 @@ class Listener:
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
         self._pid = 0
 
-    def watch(self, changed: UUID) -> threading.Event:
-        """Return an event that is set when the row changes; give it back to `unwatch`."""
+    def watch(self, rows: Collection[UUID]) -> threading.Event:
+        """Return an event that is set when one of the rows changes; give it back to `unwatch`."""
         signal = threading.Event()
         with self._lock:
-            self._waiting[str(changed)].add(signal)
+            for row in rows:
+                self._waiting[str(row)].add(signal)
             if self._pid != os.getpid():
                 self._pid = os.getpid()
                 threading.Thread(target=self._listen, name="changes", daemon=True).start()
         return signal
 
-    def unwatch(self, changed: UUID, signal: threading.Event) -> None:
+    def unwatch(self, rows: Collection[UUID], signal: threading.Event) -> None:
         """Stop watching."""
         with self._lock:
-            self._waiting[str(changed)].discard(signal)
-            if not self._waiting[str(changed)]:
-                del self._waiting[str(changed)]
+            for row in rows:
+                self._waiting[str(row)].discard(signal)
+                if not self._waiting[str(row)]:
+                    del self._waiting[str(row)]
 
     def _listen(self) -> None:
         while True:

@@ -24,6 +24,7 @@ from app.infra.settings_fields import (
     read_konnect_key,
     read_level,
     read_list,
+    read_sentry_dsn,
     read_smtp_url,
     read_text,
     read_web_url,
@@ -92,10 +93,11 @@ class Settings:
     published_patience_seconds: int = setting("PUBLISHED_PATIENCE_SECONDS", read_count, 60)
     relay_window: int = setting("RELAY_WINDOW", read_count, 500)
     retry_base_seconds: int = setting("RETRY_BASE_SECONDS", read_int, 1)
+    worker_concurrency: int = setting("WORKER_CONCURRENCY", read_count, 2)
     sweep_seconds: int = setting("SWEEP_SECONDS", read_count, 5)
 
     sandbox_url: str = setting("SANDBOX_URL", read_web_url, "")
-    sentry_dsn: str = setting("SENTRY_DSN", read_text, "", secret=True)
+    sentry_dsn: str = setting("SENTRY_DSN", read_sentry_dsn, "", secret=True)
 
     @property
     def is_production(self) -> bool:

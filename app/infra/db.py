@@ -60,7 +60,7 @@ def engine() -> Engine:
             max_overflow=5,
             pool_pre_ping=True,
             pool_timeout=10,
-            hide_parameters=True,  # an error is logged and kept with its attempt: it must not tell what was stored
+            hide_parameters=True,  # an error is logged and kept with its delivery: it must not quote names and hashes
             connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
         )
     return _engines[pid]

@@ -86,6 +86,12 @@ def read_web_url(raw: str) -> str:
     return _only(raw, not parts.query and not parts.fragment).rstrip("/")
 
 
+def read_sentry_dsn(raw: str) -> str:
+    """A DSN of Sentry like https://key@host/42."""
+    parts = urlsplit(_address(raw, _WEB))
+    return _only(raw, parts.username and parts.path.rpartition("/")[2].isdecimal())
+
+
 def read_konnect_id(raw: str) -> str:
     """An id of Konnect: 24 hexadecimal digits in small letters."""
     return _only(raw, _KONNECT_ID.fullmatch(raw) is not None)

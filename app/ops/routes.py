@@ -1,21 +1,26 @@
-"""The doors of the back office: health, the books, and the clock of demo and test."""
+"""The doors of the back office: health, the books, dead letters, and the clock of demo and test."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from app.identity.guards import requires
 from app.infra import clock, outbox
 from app.infra.config import settings
+from app.infra.outbox import dead_letters
+from app.infra.outbox.dead_letters import DeadLetter, Filter
 from app.kernel.errors import NotFound
 from app.ops import books, health, schemas
 from app.ops.events import ClockMoved
+from app.web import cursors
 from app.web.access import public
+from app.web.actor import current_actor
 from app.web.blueprint import RoomBlueprint, room_blueprint
 from app.web.transaction import request_scope
 
-blp = room_blueprint("ops", "The books, and the clock of demo and test.")
+blp = room_blueprint("ops", "The books, work that was given up, and the clock of demo and test.")
 health_blp = RoomBlueprint("health", "health", description="Is it alive, can it work?")
 
 
@@ -46,6 +51,51 @@ def show_books() -> books.Books:
     """Show the trial balance, every invariant, and what lies on accounts that must return to zero."""
     with request_scope() as session:
         return books.read_books(session)
+
+
+@blp.route("/admin/dead-letters", methods=["GET"])
+@requires("support", "admin")
+@blp.arguments(schemas.DeadLetterQuery, location="query")
+@blp.response(200, schemas.DeadLetterPage)
+def list_dead_letters(query: dict[str, Any]) -> dict[str, Any]:
+    """List work that was given up, the latest written first; tracebacks are shown one by one."""
+    wanted = Filter(query["task"], query["queue"], query["event_type"], query["died_after"], query["error"])
+    name = f"dead letters {wanted}"
+    (before,) = cursors.decode(name, query["cursor"]) or [None]
+    with request_scope() as session:
+        found = dead_letters.find(session, wanted, before_seq=before, limit=query["limit"] + 1)
+        letters = dead_letters.gather(session, found)
+    return cursors.page(name, letters, query["limit"], lambda letter: [letter.delivery.seq])
+
+
+@blp.route("/admin/dead-letters/<uuid:delivery_id>", methods=["GET"])
+@requires("support", "admin")
+@blp.response(200, schemas.DeadLetterSchema)
+def show_dead_letter(delivery_id: UUID) -> DeadLetter:
+    """Show a delivery with every attempt and its traceback, also after it was replayed or discarded."""
+    with request_scope() as session:
+        return dead_letters.show(session, delivery_id)
+
+
+@blp.route("/admin/dead-letters/<uuid:delivery_id>/replay", methods=["POST"])
+@requires("admin")
+@blp.response(200, schemas.DeadLetterSchema)
+def replay_dead_letter(delivery_id: UUID) -> DeadLetter:
+    """Have it tried again from now on, as often as at first."""
+    with request_scope() as session:
+        dead_letters.replay(session, delivery_id)
+        return dead_letters.show(session, delivery_id)
+
+
+@blp.route("/admin/dead-letters/<uuid:delivery_id>/discard", methods=["POST"])
+@requires("admin")
+@blp.arguments(schemas.DiscardRequest)
+@blp.response(200, schemas.DeadLetterSchema)
+def discard_dead_letter(body: dict[str, str], delivery_id: UUID) -> DeadLetter:
+    """Give it up for good, and keep why and by whom."""
+    with request_scope() as session:
+        dead_letters.discard(session, delivery_id, reason=body["reason"], actor=current_actor().id)
+        return dead_letters.show(session, delivery_id)
 
 
 @blp.route("/sandbox/clock", methods=["GET"])

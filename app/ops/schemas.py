@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import marshmallow as ma
 
-from app.web.schemas import Input, Instant, MoneyField, WholeNumber
+from app.infra.outbox.states import DeliveryState
+from app.web.schemas import Input, Instant, MoneyField, PageQuery, WholeNumber
 
 #: A hundred years: further than any test needs, and far from what a timestamp can hold.
 LONGEST_LEAP = 100 * 366 * 86_400
@@ -64,3 +65,71 @@ class AdvanceRequest(Input):
     """How far to move business time forward."""
 
     advance_seconds = WholeNumber(required=True, validate=ma.validate.Range(0, LONGEST_LEAP))
+
+
+class DeadLetterQuery(PageQuery):
+    """Which dead letters: of a task, a queue, an event; died at or after an instant; whose last error begins so."""
+
+    task = ma.fields.String(load_default=None)
+    queue = ma.fields.String(load_default=None)
+    event_type = ma.fields.String(load_default=None)
+    died_after = Instant(load_default=None)
+    error = ma.fields.String(load_default=None)
+
+
+class StoredEventSchema(ma.Schema):
+    """The fact that caused the work."""
+
+    id = ma.fields.UUID(required=True)
+    type = ma.fields.String(required=True)
+    payload = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
+    correlation_id = ma.fields.String(required=True)
+    recorded_at = Instant(required=True)
+
+
+class TriedSchema(ma.Schema):
+    """How one attempt ended."""
+
+    n = ma.fields.Integer(required=True)
+    started_at = Instant(required=True)
+    ended_at = Instant(required=True)
+    worker = ma.fields.String(required=True)
+    error = ma.fields.String(required=True, allow_none=True)
+
+
+class AttemptSchema(TriedSchema):
+    """How one attempt ended, and where in the code."""
+
+    traceback = ma.fields.String(required=True, allow_none=True)
+
+
+class ListedDeadLetterSchema(ma.Schema):
+    """Work that was given up, and how it failed; `ended_at` is empty while it is tried again."""
+
+    id = ma.fields.UUID(attribute="delivery.id", required=True)
+    task = ma.fields.String(attribute="delivery.task", required=True)
+    queue = ma.fields.String(attribute="delivery.queue", required=True)
+    state = ma.fields.String(attribute="delivery.state", required=True, validate=ma.validate.OneOf(list(DeliveryState)))
+    ended_at = Instant(attribute="delivery.finished_at", required=True, allow_none=True)
+    discard_reason = ma.fields.String(attribute="delivery.discard_reason", required=True, allow_none=True)
+    event = ma.fields.Nested(StoredEventSchema, required=True)
+    attempts = ma.fields.List(ma.fields.Nested(TriedSchema), required=True)
+
+
+class DeadLetterSchema(ListedDeadLetterSchema):
+    """Work that was given up, with all that is known of it."""
+
+    attempts = ma.fields.List(ma.fields.Nested(AttemptSchema), required=True)
+
+
+class DeadLetterPage(ma.Schema):
+    """A page of dead letters."""
+
+    items = ma.fields.List(ma.fields.Nested(ListedDeadLetterSchema), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+class DiscardRequest(Input):
+    """Why it is given up for good."""
+
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 1000))

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from app.kernel.ids import new_id
@@ -27,6 +27,13 @@ def lock_payment(session: Session, payment_id: UUID) -> Payment:
     return session.scalars(query).one()
 
 
+def lock_with_order(session: Session, payment_id: UUID) -> tuple[Order | None, Payment]:
+    """Lock an attempt, its order before it, and return both; a top-up has no order."""
+    order_id = session.scalars(select(Payment.order_id).where(Payment.id == payment_id)).one()
+    order = lock_order(session, order_id) if order_id else None
+    return order, lock_payment(session, payment_id)
+
+
 def find_payment(session: Session, payment_id: UUID) -> Payment | None:
     """Return an attempt without locking it."""
     return session.get(Payment, payment_id)
@@ -42,7 +49,7 @@ def latest_payments(session: Session, order_ids: Sequence[UUID]) -> Sequence[Pay
     query = (
         select(Payment)
         .where(Payment.order_id.in_(order_ids))
-        .distinct(Payment.order_id)
+        .ext(distinct_on(Payment.order_id))
         .order_by(Payment.order_id, Payment.id.desc())
     )
     return session.scalars(query).all()

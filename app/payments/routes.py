@@ -35,7 +35,9 @@ def show_payment(payment_id: UUID) -> service.PaymentView:
         with request_scope() as session:
             return service.show_payment(session, payment_id, payer_id)
 
-    return answer_when_changed(payment_id, read, lambda payment: (payment.status, payment.pay_url))
+    return answer_when_changed(
+        read, version=lambda payment: (payment.status, payment.pay_url), rows=lambda payment: [payment.id]
+    )
 
 
 @blp.route("/wallet/top-ups", methods=["POST"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response, redirect, send_from_directory
 from openapi_ui_bundles import swagger_ui
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.kernel.errors import NotFound
 from app.web.access import public
@@ -20,6 +21,13 @@ START = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#api", deepLinking: tru
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 ASSETS = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
+
+
+@blp.get("/")
+@public("whoever comes to the front door is shown to the API document")
+def show_front_door() -> BaseResponse:
+    """Lead a person to the API document."""
+    return redirect("/docs")
 
 
 @blp.get("/docs")

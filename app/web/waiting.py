@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from functools import cache
 from typing import TypeVar
 from uuid import UUID
@@ -27,35 +27,39 @@ def _places() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(max(1, settings().web_threads // 2))
 
 
-def answer_when_changed(row_id: UUID, read: Callable[[], T], version: Callable[[T], Hashable]) -> T:
+def answer_when_changed(
+    read: Callable[[], T], *, version: Callable[[T], Hashable], rows: Callable[[T], Collection[UUID]]
+) -> T:
     """Return `read()` at once, or, asked to wait, as soon as its `version` differs from the first look.
 
-    `read` opens and closes its own transaction; none is held in between.
+    `rows` are the ids whose change may change the answer. `read` opens and closes its own transaction; none is held
+    in between.
     """
     first = read()
     seconds = _asked_for()
     if seconds == 0 or not _places().acquire(blocking=False):
         return first
+    g.preference_applied = f"wait={seconds}"
+    watched = rows(first)
+    signal = listener.watch(watched)
     try:
-        return _wait(row_id, first, read, version, seconds)
+        return _wait(signal, first, read, version, seconds)
     finally:
+        listener.unwatch(watched, signal)
         _places().release()
 
 
-def _wait(row_id: UUID, first: T, read: Callable[[], T], version: Callable[[T], Hashable], seconds: int) -> T:
-    g.preference_applied = f"wait={seconds}"
+def _wait(
+    signal: threading.Event, first: T, read: Callable[[], T], version: Callable[[T], Hashable], seconds: int
+) -> T:
+    """Look again after beginning to watch, and once a second: a change in between must not be slept through."""
     end = time.monotonic() + seconds
-    signal = listener.watch(row_id)
-    try:
-        # Look again after beginning to watch, and once a second: a change in between must not be slept through.
+    latest = read()
+    while version(latest) == version(first) and (left := end - time.monotonic()) > 0:
+        signal.wait(min(1.0, left))
+        signal.clear()
         latest = read()
-        while version(latest) == version(first) and (left := end - time.monotonic()) > 0:
-            signal.wait(min(1.0, left))
-            signal.clear()
-            latest = read()
-        return latest
-    finally:
-        listener.unwatch(row_id, signal)
+    return latest
 
 
 def _asked_for() -> int:

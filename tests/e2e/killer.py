@@ -6,16 +6,19 @@ import os
 import random
 import signal
 import threading
+import time
 from contextlib import suppress
 from typing import Self
 
 from tests.e2e.running import RunningWorld
 
-PAUSE_SECONDS = 0.6
+PAUSE_SECONDS = 0.4
 #: Enough to fail a system that loses work, and so few that one which does not gets done.
 MOST_KILLS = 24
-#: One kill of so many hits the worker's main process; to start again takes it some seconds, so it is not the rule.
-MAIN_EVERY = 10
+#: These kills hit the worker's main process; to start again takes it some seconds, so they are not the rule.
+MAIN_KILLS = (8, 16)
+#: Celery gives up when its first children die at birth: that would test Celery's start, not our work.
+GROWN_UP_SECONDS = 1.5
 
 
 class Killer(threading.Thread):
@@ -29,6 +32,7 @@ class Killer(threading.Thread):
         super().__init__(daemon=True)
         self.counted = 0
         self._world, self._chance = world, chance
+        self._born: dict[int, float] = {}
         self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
@@ -56,7 +60,10 @@ class Killer(threading.Thread):
                         self.counted += 1
 
     def _choose(self) -> int | None:
+        now = time.monotonic()
         children = self._world.children("worker")
-        if not children:  # it is just starting: let it
+        self._born = {pid: self._born.get(pid, now) for pid in children}
+        grown_up = [pid for pid, born in self._born.items() if now - born > GROWN_UP_SECONDS]
+        if not grown_up:
             return None
-        return self._world.pid("worker") if self._chance.randrange(MAIN_EVERY) == 0 else self._chance.choice(children)
+        return self._world.pid("worker") if self.counted in MAIN_KILLS else self._chance.choice(grown_up)

@@ -23,8 +23,8 @@ from tests.environment import ENVIRONMENT
 START_SECONDS = 60
 #: Short enough that what a killed worker held comes back while the test looks on.
 TUNING = {
-    "LEASE_SECONDS": "4",
-    "PUBLISHED_PATIENCE_SECONDS": "4",
+    "LEASE_SECONDS": "3",
+    "PUBLISHED_PATIENCE_SECONDS": "3",
     "RETRY_BASE_SECONDS": "0",
     "SWEEP_SECONDS": "1",
     "LOG_LEVEL": "WARNING",

@@ -21,9 +21,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, servers: Services) -> PlainProject:
+def project(tmp_path: Path, servers: Services) -> Iterator[PlainProject]:
     """A project whose world uses the shared servers: it stands in a moment."""
-    return PlainProject(
+    project = PlainProject(
         tmp_path / "project",
         {
             "DATABASE_URL": servers.database.url,
@@ -31,12 +31,22 @@ def project(tmp_path: Path, servers: Services) -> PlainProject:
             "BROKER_URL": servers.broker_url,
         },
     )
+    yield project
+    project.end()
 
 
 @pytest.fixture
-def whole_project(tmp_path: Path) -> Callable[[str], PlainProject]:
+def whole_project(tmp_path: Path) -> Iterator[Callable[[str], PlainProject]]:
     """Projects whose worlds have servers of their own."""
-    return lambda name: PlainProject(tmp_path / name)
+    projects: list[PlainProject] = []
+
+    def make(name: str) -> PlainProject:
+        projects.append(PlainProject(tmp_path / name))
+        return projects[-1]
+
+    yield make
+    for project in projects:
+        project.end()
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ class PlainProject:
 
     directory: Path
     environment: dict[str, str] = field(default_factory=dict)
+    started: list[Running] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -89,13 +90,20 @@ class PlainProject:
             stderr=subprocess.PIPE,
             text=True,
         )
-        return Running(process, self.directory / ".run")
+        self.started.append(Running(process, self.directory / ".run"))
+        return self.started[-1]
 
     def up(self, *arguments: str) -> Running:
         """Run `python -m embedded up …` and wait until the world stands."""
         running = self.start("up", *arguments)
         running.world()
         return running
+
+    def end(self) -> None:
+        """End what a failed test has left running."""
+        for running in self.started:
+            running.process.terminate()
+            running.process.communicate()
 
 
 @dataclass

@@ -17,7 +17,7 @@ from embedded.services import throwaway_services
 from tests.embedded.plain_project import ROOT
 from tests.embedded.processes import left_after, owner_of
 
-NAMESPACE = ("unshare", "-U", "--map-user=1000", "--map-group=1000")
+NAMESPACE = (shutil.which("unshare") or "unshare", "-U", "--map-user=1000", "--map-group=1000")
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to give up")
 
@@ -41,10 +41,10 @@ with throwaway_services(Path(sys.argv[1])) as services:
 """
 
 
-def script(*arguments: object, prefix: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+def script(*arguments: object, prefix: tuple[str, ...] = (), **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*prefix, sys.executable, "-c", SCRIPT, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -86,9 +86,9 @@ def test_root_without_namespaces_runs_a_private_copy(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not namespaces_are_allowed(), reason="root cannot become somebody else here")
-def test_an_ordinary_user_needs_nothing(tmp_path: Path):
+def test_an_ordinary_user_needs_nothing_not_even_a_path(tmp_path: Path):
     prefix = NAMESPACE if os.geteuid() == 0 else ()
-    output, _ = script(tmp_path / "services", prefix=prefix).communicate(timeout=20)
+    output, _ = script(tmp_path / "services", prefix=prefix, PATH=str(tmp_path)).communicate(timeout=20)
     user, role, *_ = output.split()
     assert int(user) != 0
     assert role == "amana_app"

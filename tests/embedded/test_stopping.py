@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -72,7 +73,9 @@ def test_a_second_ctrl_c_grants_no_more_grace(project: PlainProject):
     everything = descendants(running.pid)
     running.process.send_signal(signal.SIGINT)
     assert left_after({running.pid}, 0.5)
+    asked_again_at = time.monotonic()
     assert running.finish(signal.SIGINT)[0] == 0
+    assert time.monotonic() - asked_again_at < 5  # half the grace
     assert not left_after(everything, 0)
 
 
@@ -116,11 +119,26 @@ def test_a_command_that_is_no_program_is_named(project: PlainProject):
     assert "--run no-such-program cannot be started" in errors
 
 
-def test_an_interrupted_command_ends_with_the_world(project: PlainProject):
-    running = project.start("up", "--run", "sleep", "1000")
-    running.world()
+# Asks the API once more when it is told to stop, as one does who wants to leave nothing half done.
+LAST_WORD = """
+import json, os, signal, sys, urllib.request
+api = json.load(open(os.environ["AMANA_WORLD"]))["api"]
+def last_word(number, frame):
+    print("last answer", urllib.request.urlopen(api).status, flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, last_word)
+print("here", flush=True)
+signal.pause()
+"""
+
+
+def test_an_interrupted_command_ends_before_the_world_does(project: PlainProject):
+    running = project.start("up", "--run", sys.executable, "-c", LAST_WORD)
+    assert running.process.stdout
+    assert running.process.stdout.readline() == "here\n"
     everything = descendants(running.pid)
-    assert running.finish(signal.SIGTERM)[0] == 130
+    code, output, _ = running.finish(signal.SIGTERM)
+    assert (code, output) == (130, "last answer 200\n")
     assert not left_after(everything, 0)
 
 

@@ -1,10 +1,10 @@
-"""What an address, a name and a time zone must be."""
+"""What an address and a name must be."""
 
 from __future__ import annotations
 
 import pytest
 
-from app.identity.rules import address_key, read_address, read_name, read_timezone
+from app.identity.rules import address_key, read_address, read_name
 from app.kernel.errors import InvalidInput
 
 
@@ -65,31 +65,3 @@ def test_a_name_that_shows_nothing_or_controls_something_is_refused(name: str) -
     with pytest.raises(InvalidInput) as refused:
         read_name(name)
     assert refused.value.pointer == "/name"
-
-
-@pytest.mark.parametrize("zone", ["Africa/Tunis", "Europe/Oslo", "America/Argentina/Ushuaia", "Asia/Kolkata", "UTC"])
-def test_zones_that_people_live_by_are_taken(zone: str) -> None:
-    assert read_timezone(zone) == zone
-
-
-@pytest.mark.parametrize(
-    "zone",
-    [
-        "", "EST", "EST5EDT", "CET", "GMT", "GMT+1", "Etc/UTC", "Etc/GMT+1", "Factory", "localtime", "../x",
-        "/etc/passwd", "Africa/../Africa/Tunis", "africa/tunis", "Africa/Tunis ", "Africa", "right/Africa/Tunis",
-        "Africa/Tunis\x00", "zone.tab", "US/Eastern\n", "+01:00", "tzdata.zi",
-    ],
-)  # fmt: skip
-def test_zones_that_are_none_are_refused(zone: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        read_timezone(zone)
-    assert refused.value.pointer == "/timezone"
-
-
-@pytest.mark.parametrize(
-    ("outdated", "present"),
-    [("Asia/Calcutta", "Asia/Kolkata"), ("Europe/Kiev", "Europe/Kyiv"), ("US/Eastern", "America/New_York")],
-)
-def test_an_outdated_name_is_told_the_present_one(outdated: str, present: str) -> None:
-    with pytest.raises(InvalidInput, match=f"write {present}"):
-        read_timezone(outdated)

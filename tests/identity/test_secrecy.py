@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from flask.testing import FlaskClient
 
+from app.infra import config
 from app.infra.logs import JsonFormatter
 from tests.identity.conftest import Post
 from tests.mailbox import Mailbox
@@ -78,6 +81,21 @@ def test_a_whole_life_leaves_no_secret_in_logs_or_tables(
     users = str(owner.execute("SELECT u::text FROM users AS u").fetchall())
     assert EMAIL in users
     assert PASSWORD not in users
+
+
+def test_an_error_of_the_database_quotes_no_secret(
+    post: Post, owner: psycopg.Connection, written_log: io.StringIO
+) -> None:
+    runtime = urlsplit(config.settings().database_url).username
+    owner.execute(f"REVOKE INSERT ON users FROM {runtime}")
+    try:
+        answer = post("register", email=EMAIL, password=PASSWORD, name=NAME, timezone="Africa/Tunis")
+    finally:
+        owner.execute(f"GRANT INSERT ON users TO {runtime}")
+    assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert "permission denied for table users" in written_log.getvalue()
+    for secret in (EMAIL, NAME, "$argon2id$"):
+        assert secret not in written_log.getvalue()
 
 
 def test_the_runtime_role_can_forget_neither_users_nor_sign_ins(owner: psycopg.Connection) -> None:

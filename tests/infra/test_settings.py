@@ -66,6 +66,8 @@ ANYWHERE = [
     ("PUBLIC_URL", "https://127.0.0.1/?secretquery=1"),
     ("KONNECT_WALLET_ID", "5F7A209AEB3F76490AC4A3D1"),
     ("KONNECT_API_KEY", SECRET),
+    ("SENTRY_DSN", f"https://127.0.0.1/{SECRET}"),
+    ("SENTRY_DSN", "https://secretkey@127.0.0.1/project"),
     ("LOG_LEVEL", "CHATTY"),
     ("WEB_THREADS", "many"),
     ("WEB_THREADS", "-1"),

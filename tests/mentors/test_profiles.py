@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 import pytest
+from sqlalchemy import text
 
 from app.infra.db import session_scope
 from app.kernel.ids import new_id
+from app.mentors import service
 from tests.factories.identity import make_user, token_for
 from tests.factories.mentors import make_mentor
 
@@ -30,6 +33,11 @@ def mentor(database):
 
 def change(client, mentor, **changes):
     return client.patch(f"{URL}/me", json=changes, headers=token_for(mentor))
+
+
+def pointers(answer):
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    return [error["pointer"] for error in answer.json["errors"]]
 
 
 # Becoming one
@@ -81,48 +89,46 @@ def test_skills_are_stored_alike_and_once(client, user):
     assert answer.json["skills"] == ["postgresql", "data modelling", "sql"]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "pointer"),
-    [
-        ({"headline": None}, "/headline"),
-        ({"headline": ""}, "/headline"),
-        ({"headline": "   "}, "/headline"),
-        ({"headline": "x" * 161}, "/headline"),
-        ({"headline": "two\nlines"}, "/headline"),
-        ({"headline": 7}, "/headline"),
-        ({"headline": "a\x00b"}, "/headline"),
-        ({"headline": "a\ud800b"}, "/headline"),
-        ({"bio": "x" * 5001}, "/bio"),
-        ({"bio": ["x"]}, "/bio"),
-        ({"skills": "postgres"}, "/skills"),
-        ({"skills": [1]}, "/skills/0"),
-        ({"skills": ["sql", " "]}, "/skills/1"),
-        ({"skills": ["x" * 41]}, "/skills"),
-        ({"skills": ["\ufdfa" * 3]}, "/skills"),  # one character that becomes eighteen when it is composed
-        ({"skills": [f"skill {n}" for n in range(21)]}, "/skills"),
-        ({"skills": ["same"] * 101}, "/skills"),
-        ({"timezone": "Africa/Tunis"}, "/timezone"),
-        ({"id": str(new_id())}, "/id"),
-    ],
-)
-def test_a_wrong_profile_is_refused_and_the_field_is_named(client, user, wrong, pointer):
-    answer = client.post(URL, json={**PROFILE, **wrong}, headers=token_for(user))
-    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+WRONG_PROFILES = [
+    ({"headline": None}, "/headline"),
+    ({"headline": ""}, "/headline"),
+    ({"headline": "   "}, "/headline"),
+    ({"headline": "x" * 161}, "/headline"),
+    ({"headline": "two\nlines"}, "/headline"),
+    ({"headline": 7}, "/headline"),
+    ({"headline": "a\x00b"}, "/headline"),
+    ({"headline": "a\ud800b"}, "/headline"),
+    ({"bio": "x" * 5001}, "/bio"),
+    ({"bio": ["x"]}, "/bio"),
+    ({"skills": "postgres"}, "/skills"),
+    ({"skills": [1]}, "/skills/0"),
+    ({"skills": ["sql", " "]}, "/skills/1"),
+    ({"skills": ["x" * 41]}, "/skills"),
+    ({"skills": ["\ufdfa" * 3]}, "/skills"),  # one character that becomes eighteen when it is composed
+    ({"skills": [f"skill {n}" for n in range(21)]}, "/skills"),
+    ({"skills": ["same"] * 101}, "/skills"),
+    ({"timezone": "Africa/Tunis"}, "/timezone"),
+    ({"id": str(new_id())}, "/id"),
+]
+
+
+def test_a_wrong_profile_is_refused_and_the_field_is_named(client, user):
+    for wrong, pointer in WRONG_PROFILES:
+        answer = client.post(URL, json={**PROFILE, **wrong}, headers=token_for(user))
+        assert pointers(answer) == [pointer], wrong
     assert client.get(f"{URL}/{user.id}").status_code == HTTPStatus.NOT_FOUND
 
 
-@pytest.mark.parametrize("missing", PROFILE)
-def test_every_part_of_a_profile_is_needed(client, user, missing):
-    given = {name: value for name, value in PROFILE.items() if name != missing}
-    answer = client.post(URL, json=given, headers=token_for(user))
-    assert [error["pointer"] for error in answer.json["errors"]] == [f"/{missing}"]
+def test_every_part_of_a_profile_is_needed(client, user):
+    for missing in PROFILE:
+        given = {name: value for name, value in PROFILE.items() if name != missing}
+        assert pointers(client.post(URL, json=given, headers=token_for(user))) == [f"/{missing}"]
 
 
-@pytest.mark.parametrize("body", ["[]", '"text"', "null", "7"])
-def test_a_body_that_is_no_object_is_refused(client, user, body):
-    answer = client.post(URL, data=body, content_type="application/json", headers=token_for(user))
-    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+def test_a_body_that_is_no_object_is_refused(client, user):
+    for body in ("[]", '"text"', "null", "7"):
+        answer = client.post(URL, data=body, content_type="application/json", headers=token_for(user))
+        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, body
 
 
 def test_who_is_not_signed_in_becomes_nothing(client, database):
@@ -142,41 +148,64 @@ def test_a_mentor_changes_what_is_given_and_nothing_else(client, mentor):
     assert change(client, mentor).json == answer.json
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"buffer_minutes": -1},
-        {"buffer_minutes": 481},
-        {"buffer_minutes": 15.0},
-        {"buffer_minutes": "15"},
-        {"buffer_minutes": True},
-        {"buffer_minutes": None},
-        {"min_notice_minutes": -1},
-        {"min_notice_minutes": 2**62},
-        {"horizon_days": 0},
-        {"horizon_days": 366},
-        {"accepting_bookings": "false"},
-        {"accepting_bookings": 1.0},
-        {"accepting_bookings": 0},
-        {"headline": " "},
-        {"name": "Somebody else"},
-    ],
-)
-def test_a_wrong_setting_changes_nothing(client, mentor, wrong):
+WRONG_SETTINGS = [
+    {"buffer_minutes": -1},
+    {"buffer_minutes": 481},
+    {"buffer_minutes": 15.0},
+    {"buffer_minutes": "15"},
+    {"buffer_minutes": True},
+    {"buffer_minutes": None},
+    {"min_notice_minutes": -1},
+    {"min_notice_minutes": 2**62},
+    {"horizon_days": 0},
+    {"horizon_days": 366},
+    {"accepting_bookings": "false"},
+    {"accepting_bookings": 1.0},
+    {"accepting_bookings": 0},
+    {"headline": " "},
+    {"name": "Somebody else"},
+]
+
+
+def test_a_wrong_setting_changes_nothing(client, mentor):
     before = client.get(f"{URL}/{mentor.id}").json
-    answer = change(client, mentor, **{"bio": "New.", **wrong})
-    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert [error["pointer"] for error in answer.json["errors"]] == [f"/{name}" for name in wrong]
+    for wrong in WRONG_SETTINGS:
+        answer = change(client, mentor, **{"bio": "New.", **wrong})
+        assert pointers(answer) == [f"/{name}" for name in wrong], wrong
     assert client.get(f"{URL}/{mentor.id}").json == before
 
 
-@pytest.mark.parametrize(
-    "changes", [{"min_notice_minutes": 60 * 1440 + 1}, {"min_notice_minutes": 2880, "horizon_days": 1}]
-)
-def test_a_notice_beyond_the_horizon_is_refused(client, mentor, changes):
-    answer = change(client, mentor, **changes)
-    assert (answer.status_code, answer.json["code"]) == (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_settings")
+def test_a_notice_beyond_the_horizon_is_refused(client, mentor):
+    for changes in ({"min_notice_minutes": 60 * 1440 + 1}, {"min_notice_minutes": 2880, "horizon_days": 1}):
+        answer = change(client, mentor, **changes)
+        assert (pointers(answer), answer.json["code"]) == (["/min_notice_minutes"], "invalid_settings")
     assert client.get(f"{URL}/{mentor.id}").json["horizon_days"] == 60
+
+
+def test_of_two_changes_at_once_that_contradict_each_other_the_later_is_refused(flask_app, mentor):
+    with ThreadPoolExecutor(1) as pool:
+        with session_scope() as first:
+            service.change_mentor(first, mentor.id, {"min_notice_minutes": 2880})
+            second = pool.submit(change, flask_app.test_client(), mentor, horizon_days=1)
+            wait_until_somebody_waits_for_a_lock()
+        assert pointers(second.result()) == ["/min_notice_minutes"]
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def wait_until_somebody_waits_for_a_lock():
+    for _ in range(500):
+        with session_scope() as session:
+            if session.scalar(text(WAITING)):
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
+
+
+def test_changed_skills_are_stored_like_the_first_ones(client, mentor):
+    assert change(client, mentor, skills=[" SQL", "sql"]).json["skills"] == ["sql"]
+    assert pointers(change(client, mentor, skills=["x" * 41])) == ["/skills"]
 
 
 def test_only_a_mentor_has_something_to_change(client, user):
@@ -194,11 +223,11 @@ def test_someone_with_the_role_but_no_profile_is_told_so(client, database):
 # Looking around
 
 
-@pytest.mark.parametrize("who", ["00000000-0000-0000-0000-000000000000", "7", "%00", "x" * 300])
-def test_there_is_no_such_mentor(client, mentor, who):
-    answer = client.get(f"{URL}/{who}")
-    assert (answer.status_code, answer.json["code"]) == (HTTPStatus.NOT_FOUND, "not_found")
-    assert answer.content_type == "application/problem+json"
+def test_there_is_no_such_mentor(client, mentor):
+    for who in ("00000000-0000-0000-0000-000000000000", "7", "%00", "x" * 300):
+        answer = client.get(f"{URL}/{who}")
+        assert (answer.status_code, answer.json["code"]) == (HTTPStatus.NOT_FOUND, "not_found")
+        assert answer.content_type == "application/problem+json"
 
 
 def test_a_user_who_is_no_mentor_is_not_shown_as_one(client, user):
@@ -215,32 +244,33 @@ def three(database):
         ]
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", [2, 1, 0]),
-        ("q=", [2, 1, 0]),
-        ("q=DATA", [0]),
-        ("q=tables", [1]),
-        ("q=script", [1]),
-        ("q=front%20grids", [1]),
-        ("q=front%20databases", []),
-        ("q=100%25", [0]),
-        ("q=100_", []),
-        ("q=%25", [0]),
-        ("q=%5C", []),
-        ("skill=sql", [2, 0]),
-        ("skill=%20SQL", [2, 0]),
-        ("skill=type%20script", [1]),
-        ("skill=sq", []),
-        ("skill=sql&q=careers", [2]),
-        ("colour=red", [2, 1, 0]),
-    ],
-)
-def test_mentors_are_found_by_words_and_by_skill(client, three, query, found):
-    answer = client.get(f"{URL}?{query}")
-    assert [item["id"] for item in answer.json["items"]] == [str(three[n].id) for n in found]
-    assert answer.json["next_cursor"] is None
+#: what is asked, and which of the three are found, newest first
+QUESTIONS = [
+    ("", [2, 1, 0]),
+    ("q=", [2, 1, 0]),
+    ("q=DATA", [0]),
+    ("q=tables", [1]),
+    ("q=script", [1]),
+    ("q=front%20grids", [1]),
+    ("q=front%20databases", []),
+    ("q=100%25", [0]),
+    ("q=100_", []),
+    ("q=%25", [0]),
+    ("q=%5C", []),
+    ("skill=sql", [2, 0]),
+    ("skill=%20SQL", [2, 0]),
+    ("skill=type%20script", [1]),
+    ("skill=sq", []),
+    ("skill=sql&q=careers", [2]),
+    ("colour=red", [2, 1, 0]),
+]
+
+
+def test_mentors_are_found_by_words_and_by_skill(client, three):
+    for query, found in QUESTIONS:
+        answer = client.get(f"{URL}?{query}")
+        assert [item["id"] for item in answer.json["items"]] == [str(three[n].id) for n in found], query
+        assert answer.json["next_cursor"] is None
 
 
 def test_a_list_goes_on_with_its_cursor(client, three):
@@ -252,28 +282,26 @@ def test_a_list_goes_on_with_its_cursor(client, three):
     assert seen == [str(three[2].id), str(three[0].id)]
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ("limit=0", "/limit"),
-        ("limit=101", "/limit"),
-        ("limit=-1", "/limit"),
-        ("limit=1.5", "/limit"),
-        ("limit=", "/limit"),
-        ("limit=99999999999999999999", "/limit"),
-        ("cursor=", "/cursor"),
-        ("cursor=nonsense", "/cursor"),
-        ("cursor=%FF%FE", "/cursor"),
-        ("q=a%00b", "/q"),
-        ("skill=%00", "/skill"),
-        ("q=" + "x" * 101, "/q"),
-        ("skill=" + "x" * 101, "/skill"),
-    ],
-)
-def test_a_wrong_question_is_refused_and_the_parameter_is_named(client, three, query, pointer):
-    answer = client.get(f"{URL}?{query}")
-    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+WRONG_QUESTIONS = [
+    ("limit=0", "/limit"),
+    ("limit=101", "/limit"),
+    ("limit=-1", "/limit"),
+    ("limit=1.5", "/limit"),
+    ("limit=", "/limit"),
+    ("limit=99999999999999999999", "/limit"),
+    ("cursor=", "/cursor"),
+    ("cursor=nonsense", "/cursor"),
+    ("cursor=%FF%FE", "/cursor"),
+    ("q=a%00b", "/q"),
+    ("skill=%00", "/skill"),
+    ("q=" + "x" * 101, "/q"),
+    ("skill=" + "x" * 101, "/skill"),
+]
+
+
+def test_a_wrong_question_is_refused_and_the_parameter_is_named(client, three):
+    for query, pointer in WRONG_QUESTIONS:
+        assert pointers(client.get(f"{URL}?{query}")) == [pointer], query
 
 
 def test_a_cursor_belongs_to_the_question_it_answered(client, three):

@@ -157,7 +157,7 @@ def _deadlock_once(session) -> None:
 @access.public("a test")
 @blp.response(200, Row)
 def get_row(row_id):
-    return answer_when_changed(row_id, lambda: _read_row(row_id), lambda row: row["version"])
+    return answer_when_changed(lambda: _read_row(row_id), version=lambda row: row["version"], rows=lambda _: [row_id])
 
 
 def _read_row(row_id):

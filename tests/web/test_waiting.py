@@ -40,12 +40,12 @@ def get(served, row):
 @pytest.fixture
 def listening(tables, row):
     """Wait until this process listens to the database of this test."""
-    signal = changes.listener.watch(row)
+    signal = changes.listener.watch([row])
     deadline = time.monotonic() + 5
     while not signal.wait(0.05):
         assert time.monotonic() < deadline, "nobody listens"
         change(UUID(int=0), row)
-    changes.listener.unwatch(row, signal)
+    changes.listener.unwatch([row], signal)
 
 
 def change(row, announced=None):

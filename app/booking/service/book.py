@@ -46,13 +46,7 @@ def book(session: Session, learner_id: UUID, offering_id: UUID, starts_at: datet
     Raises OfferingNotFound, OwnSession, MentorNotAccepting, SlotNotOffered, SlotTaken, LearnerBusy, TooManyUnpaid,
     InsufficientFunds. Locks: mentor, learner, then what is to the right of them.
     """
-    offering = mentors.get_offering(session, offering_id)
-    if offering.mentor_id == learner_id:
-        raise OwnSession
-    if not offering.active:
-        raise SlotNotOffered("This offering is retired: choose another one.")
-    mentors.lock_mentor(session, offering.mentor_id)
-    identity.lock_person(session, learner_id)
+    offering = _lock_and_read(session, learner_id, offering_id)
     span = Span(starts_at, starts_at + timedelta(minutes=offering.duration_minutes))
     _end_overdue(session, offering.mentor_id, learner_id, span)
     _check_mentor(session, offering.mentor_id, offering.duration_minutes, starts_at)
@@ -63,6 +57,19 @@ def book(session: Session, learner_id: UUID, offering_id: UUID, starts_at: datet
     if payments.is_covered(session, booking.order_id):
         confirm(session, booking)
     return booking.id
+
+
+def _lock_and_read(session: Session, learner_id: UUID, offering_id: UUID) -> mentors.OfferingView:
+    """Lock the mentor, then the learner, and return the offering as it is under the lock, price and length included."""
+    mentor_id = mentors.get_offering(session, offering_id).mentor_id
+    if mentor_id == learner_id:
+        raise OwnSession
+    mentors.lock_mentor(session, mentor_id)
+    identity.lock_person(session, learner_id)
+    offering = mentors.get_offering(session, offering_id)
+    if not offering.active:
+        raise SlotNotOffered("This offering is retired: choose another one.")
+    return offering
 
 
 def _check_mentor(session: Session, mentor_id: UUID, duration_minutes: int, starts_at: datetime) -> None:
@@ -81,8 +88,9 @@ def _check_learner(session: Session, learner_id: UUID, span: Span) -> None:
 
 
 def _end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span) -> None:
-    """A booking past its deadline holds its slot until a sweep has seen it: see it now."""
-    for overdue in queries.lock_overdue_in(session, business_now(session), mentor_id, learner_id, span):
+    """A booking past its deadline holds its slot, and the buffer around it, until a sweep has seen it: see it now."""
+    near = Span(span.starts_at - REACH, span.ends_at + REACH)
+    for overdue in queries.lock_overdue_in(session, business_now(session), mentor_id, learner_id, near):
         end_unpaid(session, overdue)
 
 

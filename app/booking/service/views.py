@@ -37,6 +37,11 @@ class BookingView:
         payment = self.order.payment
         return self.booking.status, payment.pay_url if payment else None, self.booking.meeting_url
 
+    @property
+    def rows(self) -> list[UUID]:
+        """Return the ids whose change may change the version."""
+        return [self.booking.id, *([self.order.payment.id] if self.order.payment else [])]
+
 
 @dataclass(frozen=True)
 class BookingPageQuery:

@@ -19,6 +19,10 @@ class GatewayRefused(PermanentFailure):
     """The gateway understood and said no: a bad request or a bad key. Asking again gives the same answer."""
 
 
+class UnknownReference(GatewayRefused):
+    """The gateway knows no payment of this reference."""
+
+
 class RateLimited(TransientFailure):
     """The gateway asked us to slow down; nothing was done."""
 

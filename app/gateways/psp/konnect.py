@@ -24,6 +24,7 @@ from app.gateways.psp.base import (
     PaymentStatus,
     RateLimited,
     Unavailable,
+    UnknownReference,
 )
 from app.infra import http
 from app.kernel.errors import PermanentFailure, UnknownOutcome
@@ -31,6 +32,11 @@ from app.kernel.money import Money
 
 #: A reference stands in a path that we call with our key: nothing but 24 hexadecimal digits may ever get there.
 REFERENCE = re.compile(r"[0-9a-f]{24}")
+
+#: What an address is made of: visible ASCII, so that it can be stored, sent in a header and shown.
+VISIBLE = re.compile(r"[!-~]{1,2000}")
+
+BIGINT_MAX = 2**63 - 1
 
 _WORDS = {"completed": PaymentStatus.COMPLETED, "pending": PaymentStatus.PENDING}
 
@@ -67,23 +73,25 @@ class Konnect:
         _raise_for_refusal(reply)
         try:
             answer = reply.json()
-            link = PaymentLink(_reference(answer["paymentRef"]), self._checked(answer["payUrl"]))
-        except (PermanentFailure, KeyError, TypeError) as error:
+            return PaymentLink(_reference(answer["paymentRef"]), self._checked(answer["payUrl"]))
+        except (PermanentFailure, KeyError, TypeError, ValueError) as error:
             raise Ambiguous("Konnect answered init-payment with something that is no link") from error
-        return link
 
     def fetch_payment(self, payment_ref: str) -> PaymentSnapshot:
-        """Ask for a payment; a question has no effect, so whatever goes wrong may be tried again."""
+        """Ask for a payment; a question has no effect, so what may be better next time is Unavailable.
+
+        Raises UnknownReference, GatewayRefused for a bad key.
+        """
         try:
             reply = self._call("GET", f"/payments/{_reference(payment_ref)}")
-            if reply.status >= 500:
-                raise Unavailable(f"Konnect answered {reply.status}")
-            _raise_for_refusal(reply)
-            return _snapshot(reply.json()["payment"])
         except UnknownOutcome as error:
             raise Unavailable(str(error)) from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise Unavailable(f"Konnect described a payment in a way that we cannot read: {error!r}") from error
+        if reply.status >= 500 or 300 <= reply.status < 400:
+            raise Unavailable(f"Konnect answered {reply.status}")
+        if reply.status == 404:
+            raise UnknownReference(f"Konnect knows no payment {payment_ref}")
+        _raise_for_refusal(reply)
+        return _read(reply, payment_ref)
 
     def cancel_payment(self, payment_ref: str) -> NoReturn:
         """Refuse: Konnect documents no cancel."""
@@ -107,10 +115,13 @@ class Konnect:
         )
 
     def _checked(self, pay_url: str) -> str:
-        """Send payers to Konnect's own pages only, whatever an answer says."""
+        """Send payers to Konnect's own pages only, whatever an answer says; without TLS only from a sandbox."""
+        if not VISIBLE.fullmatch(pay_url):
+            raise ValueError("the pay link is no address")
         parts = urlsplit(pay_url)
-        if parts.scheme not in ("https", "http") or not {parts.hostname, parts.netloc} & set(self.pay_hosts):
-            raise PermanentFailure("the pay link leads to a host that is not in KONNECT_PAY_HOSTS")
+        schemes = {"https", urlsplit(self.base_url).scheme}
+        if parts.scheme not in schemes or not {parts.hostname, parts.netloc} & set(self.pay_hosts):
+            raise ValueError("the pay link leads to a host that is not in KONNECT_PAY_HOSTS")
         return pay_url
 
 
@@ -134,10 +145,20 @@ def _init_body(request: CreatePayment, wallet_id: str) -> dict[str, Any]:
 def _raise_for_refusal(reply: http.Reply) -> None:
     """Map Konnect's status codes; its own words are kept out of the error: they may repeat what we sent."""
     if reply.status == 429:
-        wait = reply.headers.get("retry-after", "")
-        raise RateLimited("Konnect asks us to slow down", retry_after=int(wait) if wait.isdigit() else None)
-    if reply.status != 200:
+        raise RateLimited("Konnect asks us to slow down", retry_after=reply.retry_after)
+    if not 200 <= reply.status < 300:
         raise GatewayRefused(f"Konnect answered {reply.status}")
+
+
+def _read(reply: http.Reply, payment_ref: str) -> PaymentSnapshot:
+    """Read the payment that was asked for; an answer about another one, or about none, is no answer."""
+    try:
+        told = _snapshot(reply.json()["payment"])
+    except (PermanentFailure, KeyError, TypeError, ValueError) as error:
+        raise Unavailable(f"Konnect described a payment in a way that we cannot read: {error!r}") from error
+    if told.payment_ref != payment_ref:
+        raise Unavailable("Konnect told of another payment than we asked for")
+    return told
 
 
 def _snapshot(payment: dict[str, Any]) -> PaymentSnapshot:
@@ -155,8 +176,8 @@ def _snapshot(payment: dict[str, Any]) -> PaymentSnapshot:
 
 
 def _whole(number: object) -> int:
-    if type(number) is not int:
-        raise ValueError("an amount is no whole number")
+    if type(number) is not int or not 0 <= number <= BIGINT_MAX:
+        raise ValueError("an amount is no whole number that can be booked")
     return number
 
 

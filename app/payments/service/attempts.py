@@ -21,7 +21,7 @@ from app.payments import queries, rules
 from app.payments.errors import AmountNotPayable, OrderNotOpen, PaymentStillOpen
 from app.payments.events import PaymentFailed, PaymentOpened
 from app.payments.models import Order, Payment
-from app.payments.states import LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
+from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
 
 #: The purpose of the MAC in webhook paths. It says only: this attempt is ours, look at it.
 WEBHOOK_LABEL = "konnect-webhook:v1"
@@ -82,12 +82,18 @@ def open_top_up(session: Session, payer_id: UUID, amount: Money) -> UUID:
 def prepare_checkout(session: Session, payment_id: UUID) -> CheckoutRequest | None:
     """Return what to ask the gateway for an attempt; None when it needs no link any more.
 
+    Nobody is sent to pay for an order that was given up or paid meanwhile: whoever did that ends the attempt. One
+    whose time is up ends here.
+
     Counted before the call. A worker that dies in the call leaves a payment at the gateway whose link nobody has
     seen; the call is made again under the same attempt, and should the first be paid all the same, its order id is
     the attempt's and brings the money home (see settle).
     """
-    payment = queries.lock_payment(session, payment_id)
-    if payment.status != PaymentState.INITIATING:
+    order, payment = queries.lock_with_order(session, payment_id)
+    if payment.status != PaymentState.INITIATING or (order and order.status != OrderState.OPEN):
+        return None
+    if business_now(session) >= payment.expires_at:
+        give_up_asking(session, payment)
         return None
     payment.create_calls += 1
     lifespan = (payment.expires_at - business_now(session)) // timedelta(minutes=1)
@@ -104,14 +110,18 @@ def prepare_checkout(session: Session, payment_id: UUID) -> CheckoutRequest | No
 
 
 def record_link(session: Session, payment_id: UUID, link: PaymentLink) -> None:
-    """Bind the gateway's reference to the attempt and show its link; an attempt that ended meanwhile keeps its end."""
+    """Bind the gateway's reference to the attempt and show its link; an attempt that ended meanwhile keeps its end.
+
+    The link that is shown is the one that is looked at, even if a ping has bound a payment that nobody has seen.
+    """
     payment = queries.lock_payment(session, payment_id)
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.LINK)
-    if payment.payment_ref is None:
-        payment.payment_ref = link.payment_ref
     if payment.status in LIVE:
         payment.pay_url = link.pay_url
-    payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
+    if payment.status in LIVE or payment.payment_ref is None:
+        payment.payment_ref = link.payment_ref
+    if payment.status not in FINAL:
+        payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
     announce(session, payment.id)
 
 
@@ -132,6 +142,13 @@ def record_refusal(session: Session, payment_id: UUID) -> None:
     announce(session, payment.id)
 
 
+def give_up_asking(session: Session, payment: Payment) -> None:
+    """End a locked attempt that never got a link: expired if the gateway was not asked, else unknown."""
+    step = PaymentStep.LOSE if payment.create_calls else PaymentStep.EXPIRE
+    payment.status = PAYMENT.transition(PaymentState(payment.status), step)
+    announce(session, payment.id)
+
+
 def webhook_mac(payment_id: UUID) -> str:
     """Return the MAC that stands in the webhook path of an attempt."""
     return crypto.mac(WEBHOOK_LABEL, str(payment_id))
@@ -141,6 +158,7 @@ def _write(session: Session, payment: Payment) -> Payment:
     payment.gateway = router.gateway_for(payment.asked.currency).name
     payment.status = PaymentState.INITIATING
     payment.created_at = business_now(session)
+    payment.next_poll_at = payment.expires_at  # without a link there is nothing to look at sooner
     session.add(payment)
     outbox.record(session, PaymentOpened(payment_id=payment.id))
     return payment

@@ -15,6 +15,7 @@ from app.kernel.money import Money
 from app.ledger import accounts
 from app.ledger import service as ledger
 from app.payments import queries, rules
+from app.payments.errors import AmountNotPayable
 from app.payments.models import Order
 from app.payments.service.attempts import write_attempt
 from app.payments.states import ORDER, PAYMENT, OrderState, OrderStep, PaymentState, PaymentStep
@@ -24,10 +25,13 @@ def place_order(session: Session, payer_id: UUID, price: Money, *, description: 
     """Ask a payer for money and return the order's id; the caller holds the payer's lock.
 
     The wallet's part is held at once. When it covers the price the order waits for `pay_order`; otherwise an attempt
-    for the rest is opened. Raises InsufficientFunds when the wallet is emptied by somebody else at this moment.
+    for the rest is opened. Raises AmountNotPayable when no gateway takes the rest, InsufficientFunds when the wallet
+    is emptied by somebody else at this moment.
     """
     capabilities = router.gateway_for(price.currency).capabilities
     part = rules.wallet_part(price, ledger.available(session, payer_id, price.currency), capabilities)
+    if part < price and not rules.payable(price - part, capabilities):
+        raise AmountNotPayable(f"The gateway does not take {price - part}: top up the wallet to pay it from there.")
     order = Order(
         id=new_id(), payer_id=payer_id, price=price, from_wallet=part.minor, description=description,
         status=OrderState.OPEN, deadline=deadline, created_at=business_now(session),
@@ -52,10 +56,12 @@ def is_covered(session: Session, order_id: UUID) -> bool:
 def pay_order(session: Session, order_id: UUID, *, ref: str, to: str) -> Money:
     """Spend what is held for an order: its price goes to the account `to` under `ref`; return the price.
 
+    A link that could still be paid is taken back: an attempt whose answer was lost may have paid before the second.
     Raises PostingRefused (holds_too_small) when it is not covered, IllegalTransition when it was paid or returned.
     """
     order = queries.lock_order(session, order_id)
     order.status = ORDER.transition(OrderState(order.status), OrderStep.PAY)
+    _cancel_live_attempt(session, order)
     if order.price:
         ledger.capture_holds(session, order.purpose, to, order.price, ref=ref, kind="fund")
     return order.price
@@ -77,6 +83,7 @@ def return_order(session: Session, order_id: UUID) -> None:
 def hold_late_money(session: Session, order_id: UUID) -> bool:
     """Earmark the whole price of a closed order from the payer's wallet again; False when the wallet lacks it."""
     order = queries.lock_order(session, order_id)
+    _cancel_live_attempt(session, order)  # before the ledger's accounts are locked
     if ledger.available(session, order.payer_id, order.price.currency) < order.price:
         return False
     ledger.hold_from_wallet(session, order.payer_id, order.price, ref=f"late:{order.id}", purpose=order.purpose)
@@ -86,14 +93,18 @@ def hold_late_money(session: Session, order_id: UUID) -> bool:
 def cancel_attempts(session: Session, order_id: UUID) -> None:
     """End the live attempt of a closed order; it is still looked at for a day, for money can come all the same."""
     order = queries.lock_order(session, order_id)
-    payment_id = queries.live_payment_id(session, order.id)
-    if payment_id is None or order.status == OrderState.OPEN:
-        return
-    payment = queries.lock_payment(session, payment_id)
-    payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CANCEL)
-    announce(session, payment.id)
+    if order.status != OrderState.OPEN:
+        _cancel_live_attempt(session, order)
 
 
 def earmark(session: Session, order: Order, ref: str, amount: Money) -> None:
     """Hold money that has just come for an open order, in the transaction of its capture."""
     ledger.hold(session, accounts.deposit(order.payer_id), amount, ref=f"earmark:{ref}", purpose=order.purpose)
+
+
+def _cancel_live_attempt(session: Session, order: Order) -> None:
+    payment_id = queries.live_payment_id(session, order.id)
+    if payment_id is not None:
+        payment = queries.lock_payment(session, payment_id)
+        payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CANCEL)
+        announce(session, payment.id)

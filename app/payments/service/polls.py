@@ -19,7 +19,8 @@ def record_due_polls(session: Session) -> int:
     due = queries.lock_due_polls(session, now, BATCH)
     for payment in due:
         payment.polls += 1
-        payment.next_poll_at = rules.next_poll(now, payment.polls, payment.expires_at)
+        unasked = payment.payment_ref is None  # one look, at its expiry, ends it
+        payment.next_poll_at = None if unasked else rules.next_poll(now, payment.polls, payment.expires_at)
         if payment.status not in FINAL:
             outbox.record(session, PollDue(payment_id=payment.id))
     return len(due)

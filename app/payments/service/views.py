@@ -44,10 +44,10 @@ class OrderView:
     payment: PaymentView | None
 
 
-def show_payment(session: Session, payment_id: UUID, payer_id: UUID) -> PaymentView:
-    """Return an attempt of this payer; raise NoSuchPayment for anybody else's."""
+def show_payment(session: Session, payment_id: UUID, payer_id: UUID | None) -> PaymentView:
+    """Return an attempt to its payer (or, without a payer, to the back office); raise NoSuchPayment."""
     payment = queries.find_payment(session, payment_id)
-    if payment is None or payment.payer_id != payer_id:
+    if payment is None or (payer_id is not None and payment.payer_id != payer_id):
         raise NoSuchPayment
     return _payment(payment)
 

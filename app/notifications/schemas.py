@@ -1,0 +1,68 @@
+"""Shapes of notifications (API §8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+
+from app.notifications.states import AlarmType, Severity
+from app.web.schemas import Instant, PageQuery
+
+
+class RelatedSchema(ma.Schema):
+    """What it is about: the kind of thing, and its id."""
+
+    kind = ma.fields.String(required=True)
+    id = ma.fields.UUID(required=True)
+
+
+class NotificationSchema(ma.Schema):
+    """A message in the caller's inbox."""
+
+    id = ma.fields.UUID(required=True)
+    type = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    message = ma.fields.String(required=True)
+    related = ma.fields.Nested(RelatedSchema, required=True, allow_none=True)
+    metadata = ma.fields.Dict(keys=ma.fields.String(), attribute="details", required=True)
+    is_read = ma.fields.Boolean(required=True)
+    created_at = Instant(required=True)
+
+
+class NotificationPage(ma.Schema):
+    """A page of the caller's inbox."""
+
+    items = ma.fields.List(ma.fields.Nested(NotificationSchema), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+class AdminNotificationSchema(NotificationSchema):
+    """An alarm: `count` says how often it was raised while unread, `raised_at` when last."""
+
+    type = ma.fields.String(required=True, validate=ma.validate.OneOf(list(AlarmType)))
+    severity = ma.fields.String(required=True, validate=ma.validate.OneOf(list(Severity)))
+    count = ma.fields.Integer(required=True)
+    raised_at = Instant(required=True)
+
+
+class AdminNotificationPage(ma.Schema):
+    """A page of alarms."""
+
+    items = ma.fields.List(ma.fields.Nested(AdminNotificationSchema), required=True)
+    next_cursor = ma.fields.String(required=True, allow_none=True)
+
+
+class AdminNotificationQuery(PageQuery):
+    """Which alarms."""
+
+    unread_only = ma.fields.Boolean(load_default=False)
+    severity = ma.fields.String(load_default=None, validate=ma.validate.OneOf(list(Severity)))
+    type = ma.fields.String(load_default=None, validate=ma.validate.OneOf(list(AlarmType)))
+
+
+def read_position(found: list[Any] | None) -> tuple[datetime, UUID] | None:
+    """Read the position of an alarm in its list back from a cursor."""
+    return (datetime.fromisoformat(found[0]), UUID(found[1])) if found else None

@@ -1,0 +1,144 @@
+"""What the back office is told: which words for which event. Money alarms are raised here, above the ledger.
+
+Only ids, amounts and words of ours get in. Of an error that means its class: its message may quote an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.booking import service as booking
+from app.booking.events import BookingDisputed
+from app.infra.outbox import dead_letters
+from app.infra.outbox.events import DeliveryDied
+from app.kernel.events import Event
+from app.notifications.service import Alarm
+from app.notifications.states import AlarmType, Severity
+from app.ops.books import Checked
+from app.payments import service as payments
+from app.payments.events import PaymentConflicted, PaymentFailed
+
+#: Where work that was given up may have left money on its way.
+MONEY_QUEUES = frozenset({"payments", "payouts", "escrow"})
+
+#: How much of an invariant's detail is kept, in characters.
+DETAIL_LIMIT = 2_000
+
+
+def alarm_about(session: Session, event: Event) -> Alarm:
+    """Return what to tell of an event; raise KeyError for one that the choreography should not have sent here."""
+    return WRITERS[type(event)](session, event)
+
+
+def alarm_about_books(broken: Checked) -> Alarm:
+    """Return what to tell of an invariant that does not hold: one cause each, however often it is checked."""
+    return Alarm(
+        type=AlarmType.SYSTEM_ERROR,
+        severity=Severity.CRITICAL,
+        title="The books are wrong",
+        message=f"This must always hold, and does not: {broken.name}. Look at GET /api/v1/admin/books.",
+        cause=f"invariant: {broken.name}",
+        metadata={"invariant": broken.name, "detail": broken.detail[:DETAIL_LIMIT]},
+    )
+
+
+def _payment_conflicted(session: Session, event: PaymentConflicted) -> Alarm:
+    """Each has a cause of its own: each is money that a person must find a home for."""
+    payment = payments.show_payment(session, event.payment_id, None)
+    return Alarm(
+        type=AlarmType.PAYMENT_ANOMALY,
+        severity=Severity.CRITICAL,
+        title="A payment is not the one that we asked for",
+        message=(
+            f"{payment.gateway} tells of another amount, currency, order or receiver than we asked for. Money that it"
+            f" reports in a currency of ours lies on suspense:{payment.gateway} until it is decided whose it is."
+        ),
+        cause=f"payment conflicted: {payment.id}",
+        related_kind="payment",
+        related_id=payment.id,
+        metadata=_asked(payment),
+    )
+
+
+def _payment_failed(session: Session, event: PaymentFailed) -> Alarm:
+    """One cause for a gateway: a key that ran out refuses every payment alike."""
+    payment = payments.show_payment(session, event.payment_id, None)
+    return Alarm(
+        type=AlarmType.PAYMENT_ANOMALY,
+        severity=Severity.ERROR,
+        title="A gateway refuses our payments",
+        message=(
+            f"{payment.gateway} refused to open a payment, this one the latest. Nobody can pay there"
+            " if its key or our account there is no longer good."
+        ),
+        cause=f"payment failed: {payment.gateway}",
+        related_kind="payment",
+        related_id=payment.id,
+        metadata=_asked(payment),
+    )
+
+
+def _booking_disputed(session: Session, event: BookingDisputed) -> Alarm:
+    """What the learner wrote is not repeated here: it stands at the booking, for those who may see it."""
+    frozen = booking.show_booking(session, event.booking_id, None).escrow
+    return Alarm(
+        type=AlarmType.SESSION_ISSUE,
+        severity=Severity.WARNING,
+        title="A learner reported a problem with a session",
+        message=(
+            "Its money is frozen until somebody decides whose it is:"
+            f" POST /api/v1/admin/bookings/{event.booking_id}/resolve."
+        ),
+        cause=f"booking disputed: {event.booking_id}",
+        related_kind="booking",
+        related_id=event.booking_id,
+        metadata={"frozen": str(frozen.amount) if frozen else None},
+    )
+
+
+def _delivery_died(session: Session, event: DeliveryDied) -> Alarm:
+    """One cause for a task: what breaks it breaks all its deliveries, and the dead letters list every one."""
+    letter = dead_letters.show(session, event.delivery_id)
+    delivery = letter.delivery
+    return Alarm(
+        type=AlarmType.SYSTEM_ERROR,
+        severity=Severity.CRITICAL if delivery.queue in MONEY_QUEUES else Severity.ERROR,
+        title=f"Given up: {delivery.task}",
+        message=(
+            f"{delivery.task} was tried {delivery.attempts} times and will not be tried again. Put right what"
+            f" is wrong, then replay or discard it: /api/v1/admin/dead-letters/{delivery.id}."
+        ),
+        cause=f"dead letter: {delivery.task}",
+        related_kind="delivery",
+        related_id=delivery.id,
+        metadata={
+            "delivery_id": str(delivery.id), "task": delivery.task, "queue": delivery.queue,
+            "event": letter.event.type, "attempts": delivery.attempts, "error": _kind_of_error(letter),
+        },
+    )  # fmt: skip
+
+
+#: Which words for which event.
+WRITERS: Mapping[type[Event], Callable[[Session, Any], Alarm]] = {
+    PaymentConflicted: _payment_conflicted,
+    PaymentFailed: _payment_failed,
+    BookingDisputed: _booking_disputed,
+    DeliveryDied: _delivery_died,
+}
+
+
+def _asked(payment: payments.PaymentView) -> dict[str, str | int | None]:
+    return {"gateway": payment.gateway, "asked": str(payment.amount), "order_id": _text(payment.order_id)}
+
+
+def _kind_of_error(letter: dead_letters.DeadLetter) -> str:
+    """Return the class of the last error; attempts are kept as "Class: message"."""
+    return (letter.attempts[-1].error or "").partition(":")[0]
+
+
+def _text(found: UUID | None) -> str | None:
+    return str(found) if found else None

@@ -1,0 +1,60 @@
+"""Play the story on a running world: `python -m demo`. Ends with 0 only if everything held."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from demo import starts
+from demo.failures import Failed
+from demo.screen import Screen
+from demo.story import Story
+from demo.waiting import Patience
+from demo.world import World, read_world, shown
+
+PATIENCE_SECONDS = 15.0
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the command line and return its exit code: 0, 1 for a failure that was explained, 130 when interrupted."""
+    patience = Patience(_options().patience)
+    screen = Screen(sys.stdout)
+    try:
+        _play(read_world(), screen, patience)
+    except Failed as failure:
+        screen.failure(screen.act_title or "the story could not begin", str(failure))
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    screen.success(f"All of it held, in {screen.elapsed:.1f} s.")
+    return 0
+
+
+def _play(world: World, screen: Screen, patience: Patience) -> None:
+    screen.title(
+        "Amana: one paid booking, played over the network",
+        f"API {world.api}, sandbox {world.sandbox}, logs in {shown(world.logs)}",
+    )
+    began = starts.database_now(world.database_url)
+    try:
+        Story(world, screen, patience, began).play()
+    except Failed as failure:
+        unfinished = starts.tell_unfinished(world.database_url, began)
+        raise Failed(f"{failure}\n{unfinished}\nThe logs are in {shown(world.logs)}.") from failure
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE_SECONDS,
+        metavar="SECONDS",
+        help="how long anything may take before the demo fails (default: %(default).0f)",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""Fill a running world with people to play with: `python -m demo.seed`. Through the API only; again changes nothing.
+
+Three mentors with offerings and weekly hours, and a learner with money in the wallet.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from demo import people
+from demo.failures import Failed, Unexpected
+from demo.outside import Outside
+from demo.people import Account, Caller, Hours
+from demo.purses import CURRENCY
+from demo.waiting import Patience
+from demo.wire import Answer
+from demo.world import World, read_world
+
+PATIENCE_SECONDS = 15.0
+
+#: Everybody's; these people live on this machine only.
+PASSWORD = "a word among friends"  # noqa: S105 - printed for whoever plays with the world
+POCKET_MONEY = 250_000  #: millimes
+
+DAYTIME = people.open_on(*people.WORKDAYS, spans=[("09:00", "12:00"), ("14:00", "18:00")])
+EVENINGS = people.open_on("tuesday", "thursday", spans=[("18:00", "22:00")])
+SATURDAYS = people.open_on("saturday", spans=[("10:00", "16:00")])
+
+
+@dataclass(frozen=True)
+class Offering:
+    """A kind of session; the price in millimes."""
+
+    title: str
+    description: str
+    minutes: int
+    price: int
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return it as the API takes it."""
+        price = {"amount": self.price, "currency": CURRENCY}
+        return {
+            "title": self.title,
+            "description": self.description,
+            "duration_minutes": self.minutes,
+            "price": price,
+        }
+
+
+@dataclass(frozen=True)
+class Mentor:
+    """Somebody to book."""
+
+    account: Account
+    headline: str
+    bio: str
+    skills: list[str]
+    hours: Hours
+    offerings: list[Offering] = field(default_factory=list)
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """Return what is said of them, as the API takes it."""
+        return {"headline": self.headline, "bio": self.bio, "skills": self.skills}
+
+
+def _account(name: str, timezone: str = "Africa/Tunis") -> Account:
+    return Account(name, f"{name.split(maxsplit=1)[0].lower()}@demo.example", PASSWORD, timezone)
+
+
+LEARNER = _account("Lina Gharbi")
+MENTORS = [
+    Mentor(
+        _account("Mounir Trabelsi"),
+        "Databases, from the query plan up",
+        "Twenty years of PostgreSQL in banks and in trains. Bring a slow query, and we make it a fast one together.",
+        ["postgres", "sql", "performance"],
+        DAYTIME,
+        [
+            Offering("Reading query plans", "Bring one of yours.", 50, 33_337),
+            Offering("A look at your schema", "Tables, keys, and what will hurt in a year.", 90, 75_000),
+        ],
+    ),
+    Mentor(
+        _account("Yasmine Haddad", "Europe/Paris"),
+        "Security for people who build things",
+        "I break web applications for a living, and would rather show you how not to build them that way.",
+        ["security", "web", "python"],
+        EVENINGS | SATURDAYS,
+        [
+            Offering("Threat model in an hour", "Your architecture, a whiteboard, and bad intentions.", 60, 60_000),
+            Offering("First chat", "To find out whether I am the one to ask.", 15, 0),
+        ],
+    ),
+    Mentor(
+        _account("Karim Ben Youssef"),
+        "From engineer to lead, without losing your nights",
+        "I have led teams of three and of ninety. The difficult part is the same.",
+        ["leadership", "careers"],
+        DAYTIME,
+        [Offering("One on one", "About whatever keeps you awake.", 45, 40_000)],
+    ),
+]
+
+
+class Gardener:
+    """Puts people into a world, as far as they are not there yet."""
+
+    def __init__(self, world: World, patience: Patience) -> None:
+        """Take the world."""
+        self._nobody = Caller(world.api, patience)
+        self._outside = Outside(world.sandbox, patience)
+
+    def plant(self) -> None:
+        """Put everybody in."""
+        for mentor in MENTORS:
+            self._plant_mentor(mentor)
+        self._plant_learner(LEARNER)
+
+    def _plant_mentor(self, mentor: Mentor) -> None:
+        person = self._enter(mentor.account)
+        _unless(person.try_call("POST", "/mentors", mentor.profile), HTTPStatus.CONFLICT, "already_mentor")
+        person.call("PUT", "/mentors/me/availability", people.weekly_hours(mentor.account.timezone, mentor.hours))
+        offered = person.get(f"/mentors/{person.get('/me')['id']}/offerings")["items"]
+        there = {offering["title"] for offering in offered}
+        for offering in mentor.offerings:
+            if offering.title not in there:
+                person.post("/mentors/me/offerings", offering.body)
+
+    def _plant_learner(self, account: Account) -> None:
+        person = self._enter(account)
+        if person.get("/wallet/transactions")["items"]:
+            return
+        wanted = {"amount": {"amount": POCKET_MONEY, "currency": CURRENCY}}
+        payment = person.post("/wallet/top-ups", wanted, key=secrets.token_hex(8))["id"]
+        self._outside.click_pay(people.pay_link(person, payment))
+        people.wait_for_status(person, f"/payments/{payment}", "captured")
+
+    def _enter(self, account: Account) -> Caller:
+        """Sign in; register and confirm first whoever is not there yet."""
+        attempt = self._nobody.try_call("POST", "/auth/login", {"email": account.email, "password": account.password})
+        if not attempt.is_success:
+            people.register(self._nobody, account)
+            people.confirm(self._nobody, self._outside, account)
+        return people.sign_in(self._nobody, account.email, account.password)
+
+
+def main() -> int:
+    """Run the command line and return its exit code: 0, or 1 for a failure that was explained."""
+    try:
+        world = read_world()
+        Gardener(world, Patience(PATIENCE_SECONDS)).plant()
+    except Failed as failure:
+        print(f"There are no demo data: {failure}", file=sys.stderr)
+        return 1
+    print(f"  People   {LEARNER.email} has money, {', '.join(one.account.email for one in MENTORS)} can be booked;")
+    print(f"           everybody's password: {PASSWORD}")
+    return 0
+
+
+def _unless(answer: Answer, status: int, code: str) -> None:
+    """Raise Unexpected unless the answer is a success or this refusal."""
+    if not answer.is_success and (answer.status, answer["code"]) != (status, code):
+        raise Unexpected(answer.call, f"with a success or {code}", answer.shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

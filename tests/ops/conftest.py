@@ -1,0 +1,123 @@
+"""What the tests of the back office share: its people, what they read, and ways in which work really dies."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+
+from app.gateways.psp import router
+from app.infra import config
+from app.infra.db import session_scope
+from embedded.cluster import Database
+from tests.factories.identity import MadeUser, make_user, token_for
+from tests.mailbox import Mailbox, open_mailbox
+
+#: What must stand in no alarm and in no report.
+CANARY_NAME = "Canary Featherstone"
+CANARY_EMAIL = "canary@birdcage.test"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def admin(database: Database) -> MadeUser:
+    """Return an admin."""
+    with session_scope() as session:
+        return make_user(session, roles=["admin"])
+
+
+@pytest.fixture
+def support(database: Database) -> MadeUser:
+    """Return somebody of the back office who is no admin."""
+    with session_scope() as session:
+        return make_user(session, roles=["support"])
+
+
+@pytest.fixture
+def canary(database: Database) -> MadeUser:
+    """Return a person whose name and address can be found again wherever they slip in."""
+    with session_scope() as session:
+        return make_user(session, name=CANARY_NAME, email=CANARY_EMAIL)
+
+
+@pytest.fixture
+def alarms(client: FlaskClient, admin: MadeUser) -> Callable[..., list[dict[str, Any]]]:
+    """Return a function that lists alarms over HTTP as an admin sees them."""
+
+    def listed(**query: Any) -> list[dict[str, Any]]:
+        answer = client.get("/api/v1/admin/notifications", query_string=query, headers=token_for(admin))
+        items: list[dict[str, Any]] = answer.json["items"]
+        return items
+
+    return listed
+
+
+@pytest.fixture
+def mailbox(database: Database) -> Iterator[Mailbox]:
+    """Return a mail server that refuses every recipient for good, and quotes the address while doing so."""
+    with open_mailbox() as opened:
+        opened.refusal = f"550 5.1.1 <{CANARY_EMAIL}>: no such user"
+        yield opened
+
+
+@pytest.fixture
+def kill_mail(client: FlaskClient, mailbox: Mailbox, drain: Callable[[], int]) -> Callable[[], None]:
+    """Return a function that has one more mail die: somebody registers whom the mail server refuses."""
+
+    def register() -> None:
+        person = {"name": CANARY_NAME, "email": f"{next(_numbers)}{CANARY_EMAIL}", "password": "twelve and more"}
+        answer = client.post("/api/v1/auth/register", json={**person, "timezone": "Africa/Tunis"})
+        assert answer.status_code == 202
+        drain()
+
+    return register
+
+
+@pytest.fixture
+def kill_payment(client: FlaskClient, canary: MadeUser, drain: Callable[[], int]) -> Callable[[], None]:
+    """Return a function that has the opening of one more payment die: nobody listens at the gateway's address."""
+
+    def open_top_up() -> None:
+        top_up(client, canary)
+        drain()
+
+    return open_top_up
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Return a function that changes a setting of this process, by its variable, until the test ends."""
+
+    def change(variable: str, value: str) -> None:
+        monkeypatch.setenv(variable, value)
+        forget_settings()
+
+    yield change
+    monkeypatch.undo()
+    forget_settings()
+
+
+def forget_settings() -> None:
+    """Have the settings read again, and the gateways made of them."""
+    config.settings.cache_clear()
+    router.gateways.cache_clear()
+
+
+def top_up(client: FlaskClient, user: MadeUser) -> UUID:
+    """Open a payment of 45 TND over HTTP and return its id."""
+    headers = {**token_for(user), "Idempotency-Key": f"top-up-{next(_numbers)}"}
+    body = {"amount": {"amount": 45_000, "currency": "TND"}}
+    answer = client.post("/api/v1/wallet/top-ups", json=body, headers=headers)
+    return UUID(answer.json["id"])
+
+
+def count(owner: psycopg.Connection, what: str) -> int:
+    """Return how many rows there are of `table WHERE …`."""
+    (found,) = owner.execute(f"SELECT count(*) FROM {what}").fetchone()
+    return int(found)
