@@ -1,7 +1,7 @@
 """Money that comes when nobody waits for it any more: it is never lost, and never takes what is somebody else's.
 
-MONEY.md: a capture for an order that is closed goes to the payer's deposit, without an earmark; an expired booking whose
-slot is still free and ahead is taken up again, else it is `paid_late`; a cancelled one stays cancelled.
+MONEY.md: a capture for an order that is closed goes to the payer's deposit, without an earmark; an expired booking
+whose slot is still free and ahead is taken up again, else it is `paid_late`; a cancelled one stays cancelled.
 """
 
 from __future__ import annotations
