@@ -11,11 +11,9 @@ from app.gateways.psp import router
 from app.infra import config
 from embedded.cluster import Database
 from embedded.ports import LOOPBACK
-from embedded.services import Services
 from sandbox.server import Sandbox
 from tests.booking.world import World
-from tests.conftest import TEMPLATE, forget_connections, use
-from tests.emptied import empty
+from tests.conftest import forget_connections
 
 Configure = Callable[..., None]
 
@@ -25,23 +23,6 @@ def outside() -> Iterator[Sandbox]:
     """Run the outside world once: every test brings payments and recipients of its own."""
     with Sandbox() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def kept_database(services: Services) -> Iterator[Database]:
-    """Make one database for all tests of bookings in this process."""
-    made = services.cluster.create_database("test_booking", TEMPLATE)
-    yield made
-    services.cluster.drop_database(made.name)
-
-
-@pytest.fixture
-def database(kept_database: Database, services: Services) -> Iterator[Database]:
-    """Return that database, emptied."""
-    empty(services, kept_database.name)
-    use(kept_database, services.broker_url)
-    yield kept_database
-    forget_connections()
 
 
 @pytest.fixture
