@@ -14,8 +14,8 @@ from embedded.ports import LOOPBACK
 from embedded.services import Services
 from sandbox.server import Sandbox
 from tests.booking.world import World
-from tests.conftest import TEMPLATE, forget_connections, use
-from tests.emptied import empty
+from tests.conftest import forget_connections, use
+from tests.emptied import empty, kept_database
 
 Configure = Callable[..., None]
 
@@ -28,19 +28,18 @@ def outside() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def kept_database(services: Services) -> Iterator[Database]:
-    """Make one database for all tests of bookings in this process."""
-    made = services.cluster.create_database("test_booking", TEMPLATE)
-    yield made
-    services.cluster.drop_database(made.name)
+def folder_database(services: Services) -> Iterator[Database]:
+    """Make one database for the tests of the folder."""
+    with kept_database(services) as made:
+        yield made
 
 
 @pytest.fixture
-def database(kept_database: Database, services: Services) -> Iterator[Database]:
+def database(folder_database: Database, services: Services) -> Iterator[Database]:
     """Return that database, emptied."""
-    empty(services, kept_database.name)
-    use(kept_database, services.broker_url)
-    yield kept_database
+    empty(services, folder_database.name)
+    use(folder_database, services.broker_url)
+    yield folder_database
     forget_connections()
 
 
