@@ -7,11 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
+
+from app.infra.db import session_scope
 
 T = TypeVar("T")
 
@@ -35,20 +37,20 @@ def tally(answers: Iterable[TestResponse]) -> dict[Any, int]:
     return dict(Counter(a.json["code"] if a.status_code >= 400 else a.status_code for a in answers))
 
 
-@contextmanager
-def meanwhile(call: Callable[[], T], owner: psycopg.Connection) -> Any:
-    """Run a call in a thread, and the block as soon as the call waits for a lock that the block gives back."""
+def while_it_waits(change: Callable[[Session], object], call: Callable[[], T], owner: psycopg.Connection) -> T:
+    """Make a change, have the call wait for its lock, commit, and return the call's answer."""
     with ThreadPoolExecutor(1) as threads:
-        started: Future[T] = threads.submit(call)
-        until_blocked(owner, started)
-        yield started
+        with session_scope() as session:
+            change(session)
+            waiting = threads.submit(call)
+            until_blocked(owner, waiting)
+        return waiting.result(PATIENCE)
 
 
-def until_blocked(owner: psycopg.Connection, started: Future[Any]) -> None:
+def until_blocked(owner: psycopg.Connection, waiting: Future[Any]) -> None:
     """Wait until somebody waits for a lock."""
     end = time.monotonic() + PATIENCE
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    while owner.execute(waiting).fetchone() == (0,):
-        assert not started.done(), f"it did not wait: {started.result()}"
+    while owner.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
+        assert not waiting.done(), f"it did not wait: {waiting.result()}"
         assert time.monotonic() < end, "nobody waits for a lock"
         time.sleep(0.005)

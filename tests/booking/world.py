@@ -14,6 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from app.identity.service import add_role
+from app.identity.states import Role
 from app.infra.clock import advance, business_now
 from app.infra.db import session_scope
 from app.mentors.service import OfferingView
@@ -53,6 +55,11 @@ class World:
             if money:
                 give_money(session, user, money)
         return user
+
+    def become(self, user: MadeUser, role: str) -> None:
+        """Give somebody a role."""
+        with session_scope() as session:
+            add_role(session, user.id, Role(role))
 
     def mentor(self, **settings: Any) -> MadeUser:
         """Have a mentor who is open at every hour unless told otherwise."""
