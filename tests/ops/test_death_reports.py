@@ -50,12 +50,14 @@ def test_a_dead_mail_is_an_error_with_the_task_the_class_of_its_error_and_its_id
     }
 
 
-def test_dead_work_for_money_is_critical(kill_payment, alarms):
+def test_dead_work_for_money_is_critical_and_fatal_to_sentry(kill_payment, alarms, sentry):
     kill_payment()
     (alarm,) = alarms()
     assert alarm["severity"] == "critical"
     assert alarm["metadata"]["queue"] == "payments"
     assert (alarm["metadata"]["attempts"], alarm["metadata"]["error"]) == (10, "TransientFailure")
+    ((_, (event,)),) = envelopes(sentry)
+    assert event["level"] == "fatal"
 
 
 def test_deaths_of_one_task_are_counted_in_one_alarm_that_names_the_latest(kill_mail, alarms, owner):
@@ -124,12 +126,6 @@ def test_sentry_is_told_what_the_back_office_is_told_and_nothing_personal(kill_m
     assert not {"user", "request", "extra", "modules", "exception"} & set(event)
     for secret in (CANARY_NAME, CANARY_EMAIL, "birdcage"):
         assert secret not in json.dumps(event)
-
-
-def test_dead_work_for_money_is_fatal_to_sentry(kill_payment, sentry):
-    kill_payment()
-    ((_, (event,)),) = envelopes(sentry)
-    assert event["level"] == "fatal"
 
 
 def test_a_sentry_that_is_away_keeps_no_alarm_from_being_raised(kill_mail, setting, alarms):

@@ -10,7 +10,7 @@ import pytest
 
 from app.gateways.psp.base import PaymentStatus
 from app.ledger import accounts
-from tests.payments.test_settling import settle
+from tests.payments.steps import settle
 from tests.payments.world import World
 
 SUSPENSE = accounts.suspense("konnect")

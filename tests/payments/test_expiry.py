@@ -14,7 +14,7 @@ from app.infra.db import session_scope
 from app.payments import service as payments
 from tasks import maintenance
 from tests.payments.conftest import Configure
-from tests.payments.test_settling import capture_unheard
+from tests.payments.steps import capture_unheard
 from tests.payments.world import World
 
 LINK = 15 * 60

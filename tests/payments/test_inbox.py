@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app.payments.service.attempts import webhook_mac
 from tests.environment import ENVIRONMENT
 from tests.payments.conftest import Configure
-from tests.payments.test_opening import die_in_the_create_call, rescue
+from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import ref_of, until
 

@@ -7,17 +7,12 @@ may be opened; if the orphan is paid all the same, its own webhook brings the mo
 from __future__ import annotations
 
 import threading
-from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
-from app.infra.db import session_scope
-from app.infra.outbox import publish
-from app.infra.outbox.claim import claim
-from app.payments import handlers, service
 from tests.factories.payments import WALLET
 from tests.payments.conftest import Configure
+from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import until
 
@@ -163,26 +158,6 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     assert world.wallet(payer) == (45_000, 0, 0)
     assert world.payment(payer, payment_id)["status"] == "captured"
     world.check_books()
-
-
-def die_in_the_create_call(payment_id: str) -> None:
-    """Do what a worker does until its call is answered, and nothing after that."""
-    with session_scope() as session:
-        (outgoing,) = publish.take_due(session)
-    with session_scope() as session:
-        assert claim(session, outgoing.id, "doomed") is not None
-    with session_scope() as session:
-        request = service.prepare_checkout(session, UUID(payment_id))
-    assert request is not None
-    handlers.ask_for_link(request)
-
-
-def rescue() -> None:
-    """Let the lease of a dead worker run out, and its work be sent again."""
-    with session_scope() as session:
-        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-    with session_scope() as session:
-        publish.rescue(session)
 
 
 @pytest.mark.parametrize("refusal", ["redirect", "not found"])

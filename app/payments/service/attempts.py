@@ -66,12 +66,13 @@ def open_payment(session: Session, order_id: UUID) -> UUID:
 
 def open_top_up(session: Session, payer_id: UUID, amount: Money) -> UUID:
     """Open an attempt to bring money into a wallet; raise UnsupportedCurrency or AmountNotPayable."""
-    capabilities = router.gateway_for(amount.currency).capabilities
+    capabilities = router.gateway_for(amount.currency, pointer="/amount/currency").capabilities
     if not rules.payable(amount, capabilities):
-        least = Money(max(capabilities.minimum[amount.currency], 1), amount.currency)
-        raise AmountNotPayable(
-            f"Send {least} or more, in steps of {capabilities.step[amount.currency]}.", pointer="/amount"
+        least, step, most = (
+            Money(minor, amount.currency)
+            for minor in (capabilities.minimum[amount.currency], capabilities.step[amount.currency], rules.MOST)
         )
+        raise AmountNotPayable(f"Send {least} to {most}, in steps of {step}.", pointer="/amount")
     expires_at = business_now(session) + timedelta(minutes=settings().pay_link_minutes)
     payment = Payment(
         id=new_id(), payer_id=payer_id, purpose="top_up", asked=amount, description="Top-up", expires_at=expires_at
