@@ -15,11 +15,11 @@ ARGS  ?=
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## play the whole story in a world of its own, check the books, stop everything
-	@$(BIN)/python -m embedded up --without flower --directory .run/demo --run $(BIN)/python -m demo $(ARGS)
+demo: $(READY) ## play the whole story in a world of its own, check the books, stop everything (KEEP=1 leaves it up)
+	@$(BIN)/python -m embedded up --without flower --directory .run/demo $(if $(KEEP),--keep) --run $(BIN)/python -m demo $(ARGS)
 
-up: $(READY) ## keep the whole system running, with its addresses printed; Ctrl-C stops it
-	@$(BIN)/python -m embedded up $(ARGS)
+up: $(READY) ## keep the whole system running, with people to play with; Ctrl-C stops it
+	@$(BIN)/python -m embedded up $(ARGS) --keep --run $(BIN)/python -m demo.seed
 
 test: $(READY) ## run the tests on throw-away services (ARGS="-k wallet" picks some)
 	@$(BIN)/python -m pytest -n 2 $(ARGS)

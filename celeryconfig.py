@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from kombu import Queue
 
-from app.infra.config import settings
+from app.infra.config import TASK_GRACE_SECONDS, settings
 
 _settings = settings()
 
@@ -31,16 +31,16 @@ result_backend = None
 task_acks_late = True
 task_reject_on_worker_lost = False  # True is an endless loop for poison; leases and attempts bound it in Postgres
 worker_prefetch_multiplier = 4
+worker_concurrency = _settings.worker_concurrency
 worker_cancel_long_running_tasks_on_connection_loss = False
 worker_max_tasks_per_child = 5_000
 worker_max_memory_per_child = 400_000  # KiB
 worker_soft_shutdown_timeout = 5
-worker_enable_soft_shutdown_on_idle = True
 worker_hijack_root_logger = False
 
-# HTTP deadline < soft limit < hard limit < lease < visibility timeout.
-task_soft_time_limit = 40
-task_time_limit = 50
+# HTTP deadline < soft limit < hard limit <= lease < visibility timeout; the settings see to the first three.
+task_soft_time_limit = _settings.task_seconds
+task_time_limit = _settings.task_seconds + TASK_GRACE_SECONDS
 
 QUEUES = ("payments", "booking", "escrow", "payouts", "calendar", "notifications", "maintenance", "dead_letter")
 task_queues = [Queue(name) for name in QUEUES]

@@ -34,7 +34,7 @@ def main() -> int:
         if options.command == "clean":
             return clean(options.directory.absolute())
         plan = Plan(options.directory.absolute(), options.procfile.absolute(), frozenset(options.without))
-        return up(plan, options.run or ())
+        return up(plan, options.run or (), keep=options.keep)
     except EmbeddedError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "--without", action="append", default=[], metavar="NAME", help="leave out a process, e.g. flower (repeatable)"
     )
+    running.add_argument("--keep", action="store_true", help="keep the world running after the command of --run")
     running.add_argument(
         "--run",
         nargs=argparse.REMAINDER,

@@ -38,8 +38,8 @@ class Stage:
     supervisor: Supervisor
 
 
-def up(plan: Plan, command: Sequence[str]) -> int:
-    """Run the whole system until it is asked to stop, or until `command` ends; return the exit code."""
+def up(plan: Plan, command: Sequence[str], *, keep: bool = False) -> int:
+    """Run the whole system until it is asked to stop, or until `command` ends unless told to keep it; the exit code."""
     with _stage(plan.directory) as stage:
         servers = Servers(plan.directory, stage.ports, stage.secrets, os.environ)
         environments = Environments(stage.ports, stage.secrets, servers.connections)
@@ -47,8 +47,9 @@ def up(plan: Plan, command: Sequence[str]) -> int:
         world.file.unlink(missing_ok=True)
         try:
             world.start(stage.signals.pause, stage.console.say)
-            if command:
-                return _run(command, world, stage)
+            code = _run(command, world, stage) if command else 0
+            if command and not keep:
+                return code
             stage.console.addresses(environments, plan.directory, plan.without)
             return _tend(world.tend, stage)
         finally:
