@@ -118,6 +118,10 @@ class World:
         self.click(link, pings=pings, **query)
         self.drain()
 
+    def end_faults(self) -> None:
+        """Let the gateway be well again, and release whoever it holds."""
+        assert self.gateway.http.delete(f"{self.gateway.sandbox.url}/faults").status_code == 204
+
     def advance(self, *, seconds: int) -> None:
         """Move business time forward, and let the workers do what falls due."""
         moved = self.client.post(f"{API}/sandbox/clock", json={"advance_seconds": seconds})
