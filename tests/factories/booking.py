@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.money import Money
 from app.mentors.service import WeeklyRule
+from app.payments import queries
 from app.payments import service as payments
 from tests.factories.identity import MadeUser
 from tests.factories.payments import snapshot, tnd
@@ -23,6 +24,7 @@ def give_money(session: Session, user: MadeUser, minor: int) -> None:
 
 def settle_payment(session: Session, payment_id: UUID, paid: Money) -> None:
     """Let the gateway tell that an attempt was paid in full; what follows is left to the tasks."""
-    ref = payment_id.hex[-24:]  # as long as the gateway's own
+    attempt = queries.find_payment(session, payment_id)
+    ref = attempt.payment_ref or payment_id.hex[-24:]  # as long as the gateway's own
     told = snapshot(payment_ref=ref, order_id=str(payment_id), amount=paid.minor, reached=paid.minor)
     payments.settle(session, payment_id, told)
