@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sandbox.clock import rfc3339
 from sandbox.google.errors import ApiError, not_found
 from sandbox.google.meet import Conference
+from sandbox.google.times import instant_of
 
 MOST_EVENTS = 100_000
 
@@ -35,6 +36,16 @@ class Event:
     sequence: int = 0
     deleted: bool = False
     conference: Conference | None = None
+
+    @property
+    def starts_at(self) -> datetime:
+        """The instant it begins."""
+        return instant_of(self.fields["start"])
+
+    @property
+    def ends_at(self) -> datetime:
+        """The instant it is over."""
+        return instant_of(self.fields["end"])
 
     @property
     def etag(self) -> str:
@@ -77,14 +88,17 @@ class Events:
         self._lock = lock
         self._events: OrderedDict[tuple[str, str], Event] = OrderedDict()
 
-    def insert(self, event: Event) -> Event:
-        """Keep a new event; raises `ApiError` 409 when its id is taken, be it by a deleted one."""
+    def insert(self, event: Event, finish: Callable[[Event], Event]) -> Event:
+        """Keep a new event, as `finish` makes it once its id is known to be free.
+
+        Raises `ApiError` 409 when the id is taken, be it by a deleted event.
+        """
         with self._lock:
             if (event.email, event.id) in self._events:
                 raise ApiError(409, "duplicate", "The requested identifier already exists.")
             while len(self._events) >= MOST_EVENTS:
                 self._events.popitem(last=False)
-            return self._keep(event)
+            return self._keep(finish(event))
 
     def get(self, email: str, event_id: str) -> Event:
         """Return an event as it is now; raises `ApiError` 404."""
@@ -126,7 +140,7 @@ class Events:
         with self._lock:
             found = [event for event in self._events.values() if email in {None, event.email}]
         kept = [event for event in found if deleted or not event.deleted]
-        return sorted(kept, key=lambda event: (str(event.fields["start"]), event.id))
+        return sorted(kept, key=lambda event: (event.starts_at, event.id))
 
     def _keep(self, event: Event) -> Event:
         self._events[event.email, event.id] = event
