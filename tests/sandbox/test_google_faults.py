@@ -15,7 +15,7 @@ from google.auth.transport.requests import Request
 from google.oauth2.credentials import Credentials
 from googleapiclient.errors import HttpError
 
-from sandbox.faults.catalogue import GOOGLE_REASONS
+from sandbox.faults.google_kinds import REASONS
 from tests.sandbox.google_peers import Google, event
 from tests.sandbox.peers import until
 
@@ -66,7 +66,7 @@ def test_401_refuses_fresh_tokens_too_as_long_as_it_was_ordered(google: Google, 
     assert google.held(address) == []
 
 
-@pytest.mark.parametrize("why", GOOGLE_REASONS)
+@pytest.mark.parametrize("why", REASONS)
 def test_403_gives_its_reason_and_does_nothing(
     google: Google, credentials: Credentials, address: str, why: str
 ) -> None:
@@ -232,6 +232,18 @@ def test_a_group_of_calls_can_be_named_at_once(google: Google, credentials: Cred
 
     assert userinfo.status_code == 503
     assert insert(google, credentials).status_code == 200
+
+
+def test_any_call_means_any_that_can_fail_so(google: Google, credentials: Credentials) -> None:
+    google.order("google_invalid_client", on="any", count=None)
+    google.order("google_invalid_grant", on="any", count=None)
+    assert insert(google, credentials).status_code == 200
+    google.http.delete(f"{google.sandbox.url}/faults")
+
+    google.order("google_401", on="any", count=None)
+    google.order("google_403", on="any", count=None)
+    credentials.refresh(Request())
+    assert insert(google, credentials).status_code == 401
 
 
 def test_a_token_that_is_none_meets_no_fault(google: Google) -> None:
