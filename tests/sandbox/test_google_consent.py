@@ -23,7 +23,13 @@ def test_the_page_says_who_asks_for_what_and_offers_accounts(google: Google, add
     answer = google.http.get(url, headers=HTML)
 
     assert answer.status_code == 200
-    for shown in (CALLBACK, "See when you are busy", 'value="me@example.com"', f'<option value="{address}">'):
+    for shown in (
+        CLIENT_ID,
+        CALLBACK,
+        "See when you are busy",
+        'value="me@example.com"',
+        f'<option value="{address}">',
+    ):
         assert shown in answer.text
     for what in ("allow", "deny"):
         assert f'action="/google/o/oauth2/v2/auth/{what}?response_type=code&amp;' in answer.text

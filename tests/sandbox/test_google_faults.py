@@ -244,6 +244,7 @@ def test_any_call_means_any_that_can_fail_so(google: Google, credentials: Creden
     google.order("google_403", on="any", count=None)
     credentials.refresh(Request())
     assert insert(google, credentials).status_code == 401
+    assert google.http.post(f"{google.url}/revoke", data={"token": credentials.token}).status_code == 200
 
 
 def test_a_token_that_is_none_meets_no_fault(google: Google) -> None:

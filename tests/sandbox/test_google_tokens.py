@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from google.auth.transport.requests import Request
 from google.oauth2 import id_token
 from oauthlib.oauth2 import InvalidGrantError
 
+from sandbox.google.errors import OAuthError
+from sandbox.google.grants import Consent, Exchange, Grants
 from sandbox.server import Sandbox
 from sandbox.settings import Settings
 from tests.sandbox.google_peers import CALLBACK, CLIENT_ID, CLIENT_SECRET, EMAIL, SCOPES, Google, answer_of
@@ -187,6 +190,31 @@ def test_a_refresh_token_brings_new_access_tokens_and_stays(google: Google, addr
     assert len(tokens) == 3
     assert credentials.refresh_token == refresh_token
     assert userinfo(google, credentials.token).json()["email"] == address
+
+
+def test_a_refresh_token_serves_its_own_client_only(google: Google, address: str) -> None:
+    form = {
+        "grant_type": "refresh_token", "refresh_token": google.connect(address).refresh_token, "client_secret": "any",
+    }  # fmt: skip
+    answers = [
+        google.http.post(f"{google.url}/token", data=form | {"client_id": client}) for client in (CLIENT_ID, "other")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert answers[1].json()["error"] == "invalid_grant"
+
+
+def exchange_at_the_age_of(seconds: int) -> str:
+    grants = Grants(threading.RLock(), token_seconds=60)
+    consent = Consent(CLIENT_ID, "me@example.com", ("openid",), CALLBACK, at=time.monotonic() - seconds)
+    exchanged, _ = grants.exchange(Exchange(grants.open_code(consent), CLIENT_ID, CALLBACK, verifier=None))
+    return exchanged.email
+
+
+def test_a_code_lives_ten_minutes() -> None:
+    assert exchange_at_the_age_of(595) == "me@example.com"
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        exchange_at_the_age_of(605)
 
 
 def test_an_access_token_expires(strict: Google, address: str) -> None:
