@@ -119,21 +119,16 @@ class Events:
                 event = self._keep(replace(event, conference=conference, version=version))
             return event
 
-    def update(self, changed: Event, seen: Event) -> Event:
-        """Replace `seen` by its next version, `changed`; raises `ApiError` 412 when somebody was faster."""
-        with self._lock:
-            if self.get(seen.email, seen.id).version != seen.version:
-                raise precondition_failed()
-            return self._keep(replace(changed, version=seen.version + 1, sequence=seen.sequence + 1))
+    def change(self, email: str, event_id: str, if_match: str | None, make: Callable[[Event], Event]) -> Event:
+        """Replace an event by what `make` makes of it, under one lock with the look at If-Match.
 
-    def delete(self, email: str, event_id: str, if_match: str | None, now: datetime) -> None:
-        """Mark an event as deleted; raises `ApiError` 404, 410 when it is deleted already, or 412."""
+        Raises `ApiError` 404, 412 when the event is another one than the client has seen, and what `make` raises.
+        """
         with self._lock:
             event = self.get(email, event_id)
-            if event.deleted:
-                raise ApiError(410, "deleted", "Resource has been deleted")
-            check_match(event, if_match)
-            self.update(replace(event, deleted=True, updated=now), event)
+            if if_match not in {None, "*", event.etag}:
+                raise ApiError(412, "conditionNotMet", "Precondition Failed")
+            return self._keep(replace(make(event), version=event.version + 1, sequence=event.sequence + 1))
 
     def listed(self, email: str | None = None, *, deleted: bool = False) -> list[Event]:
         """List events in the order of their starts, of one account if it is named."""
@@ -145,17 +140,6 @@ class Events:
     def _keep(self, event: Event) -> Event:
         self._events[event.email, event.id] = event
         return event
-
-
-def check_match(event: Event, if_match: str | None) -> None:
-    """Refuse a change to another version than the client has seen (If-Match); raises `ApiError` 412."""
-    if if_match not in {None, "*", event.etag}:
-        raise precondition_failed()
-
-
-def precondition_failed() -> ApiError:
-    """Make the answer to an If-Match that does not match any more."""
-    return ApiError(412, "conditionNotMet", "Precondition Failed")
 
 
 def new_id() -> str:

@@ -16,7 +16,7 @@ from sandbox.google import errors, search, trouble
 from sandbox.google.door import door
 from sandbox.google.errors import ApiError, invalid, not_found
 from sandbox.google.eventbody import merged, read_fields, read_identity
-from sandbox.google.events import Event, check_match, new_id
+from sandbox.google.events import Event, new_id
 from sandbox.google.grants import Consent
 from sandbox.google.meet import Conference, new_code, read_request
 from sandbox.google.scopes import READ_EVENTS, WRITE_EVENTS
@@ -55,13 +55,14 @@ def patch(consent: Consent, calendar_id: str, event_id: str) -> Response:
     """Change some fields of an event, if it is still the one of If-Match."""
     check_calendar(consent, calendar_id)
     body = json_object(request.get_data())
-    seen = world().events.get(consent.email, event_id)
-    if seen.deleted:
-        raise ApiError(403, "forbidden", "Forbidden")
-    check_match(seen, request.headers.get("If-Match"))
-    hear = read_conference(body)
-    changed = replace(seen, fields=read_fields(merged(seen.fields, body)), updated=world().clock.now())
-    return told(world().events.update(hear(changed), seen))
+    hear, now = read_conference(body), world().clock.now()
+
+    def change(event: Event) -> Event:
+        if event.deleted:
+            raise ApiError(403, "forbidden", "Forbidden")
+        return hear(replace(event, fields=read_fields(merged(event.fields, body)), updated=now))
+
+    return told(world().events.change(consent.email, event_id, request.headers.get("If-Match"), change))
 
 
 @blueprint.delete("/<event_id>")
@@ -69,7 +70,14 @@ def patch(consent: Consent, calendar_id: str, event_id: str) -> Response:
 def delete(consent: Consent, calendar_id: str, event_id: str) -> Response:
     """Delete an event; 410 when that was done already."""
     check_calendar(consent, calendar_id)
-    world().events.delete(consent.email, event_id, request.headers.get("If-Match"), world().clock.now())
+    now = world().clock.now()
+
+    def cancel(event: Event) -> Event:
+        if event.deleted:
+            raise ApiError(410, "deleted", "Resource has been deleted")
+        return replace(event, deleted=True, updated=now)
+
+    world().events.change(consent.email, event_id, request.headers.get("If-Match"), cancel)
     return Response(status=204)
 
 
