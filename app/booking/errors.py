@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.kernel.errors import NotFound, Refusal
+from app.kernel.errors import Forbidden, NotFound, Refusal
 
 
 class NoSuchBooking(NotFound):
@@ -49,3 +49,9 @@ class TooLateToCancel(Refusal):
     """It is too late to cancel this session."""
 
     code = "too_late_to_cancel"
+
+
+class OwnDispute(Forbidden):
+    """You are one of the two people of this dispute: somebody else must decide it."""
+
+    code = "own_dispute"

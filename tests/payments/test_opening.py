@@ -7,17 +7,12 @@ may be opened; if the orphan is paid all the same, its own webhook brings the mo
 from __future__ import annotations
 
 import threading
-from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
-from app.infra.db import session_scope
-from app.infra.outbox import publish
-from app.infra.outbox.claim import claim
-from app.payments import handlers, service
 from tests.factories.payments import WALLET
 from tests.payments.conftest import Configure
+from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import until
 
@@ -150,10 +145,7 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
     die_in_the_create_call(payment_id)
-    with session_scope() as session:
-        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-    with session_scope() as session:
-        publish.rescue(session)
+    rescue()
 
     shown = world.link(payment_id)
     links = [
@@ -166,18 +158,6 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     assert world.wallet(payer) == (45_000, 0, 0)
     assert world.payment(payer, payment_id)["status"] == "captured"
     world.check_books()
-
-
-def die_in_the_create_call(payment_id: str) -> None:
-    """Do what a worker does until its call is answered, and nothing after that."""
-    with session_scope() as session:
-        (outgoing,) = publish.take_due(session)
-    with session_scope() as session:
-        assert claim(session, outgoing.id, "doomed") is not None
-    with session_scope() as session:
-        request = service.prepare_checkout(session, UUID(payment_id))
-    assert request is not None
-    handlers.ask_for_link(request)
 
 
 @pytest.mark.parametrize("refusal", ["redirect", "not found"])
@@ -238,8 +218,7 @@ def test_no_link_is_asked_for_an_order_that_was_given_up(world: World, end: str)
     if end == "cancelled":
         assert world.cancel(payer, booking["id"]).status_code == 200
     else:
-        with session_scope() as session:
-            session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + 900"))
+        world.advance_without_workers(seconds=15 * 60)
     world.drain()
 
     assert world.gateway.get("/konnect/payments").json()["items"] == []
@@ -264,8 +243,7 @@ def test_no_new_attempt_for_an_order_that_is_over(world: World, configure: Confi
     again = world.post(payer, f"/bookings/{bookings['confirmed']['id']}/payments").json["id"]
     world.pay(world.link(again))
     world.cancel(payer, bookings["cancelled"]["id"])
-    with session_scope() as session:
-        session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + 900"))
+    world.advance_without_workers(seconds=15 * 60)
 
     for booking in bookings.values():  # the expired one by the clock alone: no sweep has seen it
         refused = world.post(payer, f"/bookings/{booking['id']}/payments")

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from app.infra.clock import business_now
+from app.infra.clock import advance, business_now
 from app.infra.db import session_scope
 from app.ledger import service as ledger
 from app.ops import books
@@ -123,6 +123,11 @@ class World:
         moved = self.client.post(f"{API}/sandbox/clock", json={"advance_seconds": seconds})
         assert moved.status_code == 200, moved.text
         self.drain()
+
+    def advance_without_workers(self, *, seconds: int) -> None:
+        """Move business time forward while nobody is at work."""
+        with session_scope() as session:
+            advance(session, seconds)
 
     def now(self) -> datetime:
         with session_scope() as session:
