@@ -26,7 +26,7 @@ WALLET_KINDS = {"release": "earning"}
 #: What the first word of a ref's transaction speaks of.
 REFERENCES = {
     "capture": "payment", "fund": "booking", "return": "booking", "release": "booking", "payout": "payout",
-    "payout-back": "payout",
+    "payout-back": "payout", "payout-late": "payout_attempt",
 }  # fmt: skip
 
 
@@ -120,6 +120,11 @@ def balance(session: Session, account: str, currency: str) -> Money:
 def available(session: Session, user_id: UUID, currency: str) -> Money:
     """Return what a wallet can spend."""
     return sum(_free(session, user_id, currency).values(), Money.zero(currency))
+
+
+def withdrawable(session: Session, user_id: UUID, currency: str) -> Money:
+    """Return what of a wallet can be paid out: earnings that are not held."""
+    return _free(session, user_id, currency)[accounts.earnings(user_id)]
 
 
 def wallet(session: Session, user_id: UUID) -> list[Balance]:

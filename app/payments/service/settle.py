@@ -36,14 +36,12 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
 
 
 def _bind(payment: Payment, snapshot: PaymentSnapshot) -> bool:
-    """Accept the bound reference; or, where a create answer was lost, one whose order id is this attempt."""
-    if payment.payment_ref == snapshot.payment_ref:
-        return True
-    if snapshot.order_id != str(payment.id) or (payment.payment_ref is not None and payment.create_calls < 2):
-        return False
-    if payment.payment_ref is None or snapshot.status == PaymentStatus.COMPLETED:
-        payment.payment_ref = snapshot.payment_ref
-    return True
+    """Bind the attempt to what was fetched; False when that is not about this attempt."""
+    reference = rules.reference_to_bind(
+        snapshot, attempt_id=str(payment.id), bound_ref=payment.payment_ref, create_calls=payment.create_calls
+    )
+    payment.payment_ref = reference or payment.payment_ref
+    return reference is not None
 
 
 def _settle_completed(session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot) -> None:
