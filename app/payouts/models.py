@@ -51,7 +51,7 @@ class Payout(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     mentor_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    amount: Mapped[Money] = composite(mapped_column("amount"), mapped_column("currency", CHAR(3)))
+    asked: Mapped[Money] = composite(mapped_column("amount"), mapped_column("currency", CHAR(3)))
     destination: Mapped[str]
     status: Mapped[str]
     requested_at: Mapped[datetime]

@@ -65,7 +65,7 @@ class PayoutPage(ma.Schema):
     next_cursor = ma.fields.String(required=True, allow_none=True)
 
 
-class AttemptSchema(ma.Schema):
+class PayoutAttemptSchema(ma.Schema):
     """One link by which the payout was, or may be, paid."""
 
     id = ma.fields.UUID(required=True)
@@ -82,7 +82,7 @@ class AdminPayoutSchema(PayoutSchema):
     decided_by = ma.fields.UUID(required=True, allow_none=True)
     debt = MoneyField(required=True)
     pay_url = ma.fields.String(required=True, allow_none=True)
-    attempts = ma.fields.List(ma.fields.Nested(AttemptSchema), required=True)
+    attempts = ma.fields.List(ma.fields.Nested(PayoutAttemptSchema), required=True)
 
 
 class AdminPayoutPage(ma.Schema):

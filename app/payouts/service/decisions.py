@@ -33,7 +33,7 @@ def approve(session: Session, actor_id: UUID, payout_id: UUID) -> None:
     payout.decided_at, payout.decided_by = now, actor_id
     until = now + timedelta(hours=settings().payout_return_hours)
     attempt = PayoutAttempt(
-        id=new_id(), payout_id=payout.id, gateway=router.gateway_for(payout.amount.currency).name,
+        id=new_id(), payout_id=payout.id, gateway=router.gateway_for(payout.asked.currency).name,
         status=AttemptState.INITIATING, created_at=now, expires_at=until,
         next_poll_at=until,  # without a link there is nothing to look at sooner
     )  # fmt: skip

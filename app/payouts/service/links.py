@@ -51,7 +51,7 @@ def prepare_link(session: Session, attempt_id: UUID) -> LinkRequest | None:
     path = f"webhooks/{attempt.gateway}-payout/{attempt.id}"
     request = CreatePayment(
         order_id=attempt.id,
-        amount=payout.amount,
+        amount=payout.asked,
         description=f"Payout {payout.id}",
         lifespan_minutes=settings().payout_return_hours * 60,
         webhook_url=f"{base}/{path}/{crypto.mac(WEBHOOK_LABEL, str(attempt.id))}",

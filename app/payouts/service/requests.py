@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.gateways.psp import router
+from app.gateways.psp.base import Capabilities
 from app.infra.clock import business_now
 from app.kernel.ids import new_id
-from app.kernel.money import Money
+from app.kernel.money import Money, UnsupportedCurrency
 from app.ledger import accounts
 from app.ledger import service as ledger
 from app.payments import rules as payments
@@ -27,7 +28,7 @@ def request_payout(session: Session, mentor_id: UUID, amount: Money) -> UUID:
     Raises UnsupportedCurrency, AmountNotPayable, NoDestination, InsufficientFunds. Of two requests for one balance
     the ledger's lock on the earnings lets one through.
     """
-    capabilities = router.gateway_for(amount.currency).capabilities
+    capabilities = _capabilities(amount.currency)
     if not payments.payable(amount, capabilities):
         least = Money(max(capabilities.minimum[amount.currency], 1), amount.currency)
         raise AmountNotPayable(
@@ -37,7 +38,7 @@ def request_payout(session: Session, mentor_id: UUID, amount: Money) -> UUID:
     if destination is None:
         raise NoDestination
     payout = Payout(
-        id=new_id(), mentor_id=mentor_id, amount=amount, destination=destination, status=PayoutState.PENDING,
+        id=new_id(), mentor_id=mentor_id, asked=amount, destination=destination, status=PayoutState.PENDING,
         requested_at=business_now(session),
     )  # fmt: skip
     session.add(payout)
@@ -58,3 +59,10 @@ def cancel(session: Session, mentor_id: UUID, payout_id: UUID) -> None:
     if not rules.may_be_cancelled(queries.attempts_of(session, [payout.id]), business_now(session)):
         raise LinkCanStillBePaid
     give_back(session, payout)
+
+
+def _capabilities(currency: str) -> Capabilities:
+    try:
+        return router.gateway_for(currency).capabilities
+    except UnsupportedCurrency as refusal:
+        raise UnsupportedCurrency(refusal.detail, pointer="/amount/currency") from None

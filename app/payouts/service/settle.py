@@ -32,7 +32,7 @@ def settle(session: Session, attempt_id: UUID, snapshot: PaymentSnapshot, *, had
         return
     is_bound = snapshot.payment_ref == attempt.payment_ref  # another link of ours says nothing of the one we showed
     found = rules.verdict(
-        snapshot, attempt_id=str(attempt.id), amount=payout.amount, receiver=payout.destination,
+        snapshot, attempt_id=str(attempt.id), amount=payout.asked, receiver=payout.destination,
         had_expired=had_expired and is_bound,
     )  # fmt: skip
     if found == Verdict.PAID:
@@ -64,12 +64,12 @@ def _pay(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
     """Pay an open payout, whichever link did it; what a closed one received too much is the mentor's to give back."""
     had_ended = attempt.status in ENDED_UNPAID
     if payout.status in OPEN:
-        out = {accounts.payout_pending(payout.id): -payout.amount, accounts.psp(attempt.gateway): payout.amount}
+        out = {accounts.payout_pending(payout.id): -payout.asked, accounts.psp(attempt.gateway): payout.asked}
         _end(session, payout, attempt, AttemptStep.PAY)
         for other in queries.lock_live_attempts(session, payout.id):
             other.status = ATTEMPT.transition(AttemptState(other.status), AttemptStep.CANCEL)
-        take(session, payout, PayoutStep.PAY)
         payout.paid_at = business_now(session)
+        take(session, payout, PayoutStep.PAY)
         ledger.post(session, f"payout-paid:{payout.id}", "payout_paid", out)
         outbox.record(session, PayoutPaid(payout_id=payout.id))
     else:
@@ -84,11 +84,11 @@ def _charge_late(session: Session, payout: Payout, attempt: PayoutAttempt) -> No
 
     Should the earnings be spent between look and posting, the ledger refuses and the delivery is tried again.
     """
-    covered = min(payout.amount, ledger.withdrawable(session, payout.mentor_id, payout.amount.currency))
+    covered = min(payout.asked, ledger.withdrawable(session, payout.mentor_id, payout.asked.currency))
     if covered:
         lines = {accounts.earnings(payout.mentor_id): -covered, accounts.psp(attempt.gateway): covered}
         ledger.post(session, f"payout-late:{attempt.id}", "payout", lines)
-    payout.debt += (payout.amount - covered).minor
+    payout.debt += (payout.asked - covered).minor
 
 
 def _conflict(session: Session, payout: Payout, attempt: PayoutAttempt, snapshot: PaymentSnapshot) -> None:

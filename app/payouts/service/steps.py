@@ -24,7 +24,7 @@ def take(session: Session, payout: Payout, step: PayoutStep) -> bool:
 
 def give_back(session: Session, payout: Payout) -> None:
     """Post the money of a payout that will not be paid back to the mentor's earnings."""
-    lines = {accounts.payout_pending(payout.id): -payout.amount, accounts.earnings(payout.mentor_id): payout.amount}
+    lines = {accounts.payout_pending(payout.id): -payout.asked, accounts.earnings(payout.mentor_id): payout.asked}
     ledger.post(session, f"payout-back:{payout.id}", "payout_back", lines)
 
 

@@ -83,10 +83,10 @@ def _view(payout: Payout, attempts: Sequence[PayoutAttempt]) -> PayoutView:
     """Show a link only while it is the one to be paid."""
     links = [attempt.pay_url for attempt in attempts if attempt.status in LIVE]
     return PayoutView(
-        id=payout.id, status=payout.status, amount=payout.amount, mentor_id=payout.mentor_id,
+        id=payout.id, status=payout.status, amount=payout.asked, mentor_id=payout.mentor_id,
         destination={"konnect_wallet_id": payout.destination}, requested_at=payout.requested_at,
         decided_at=payout.decided_at, decided_by=payout.decided_by, paid_at=payout.paid_at, reason=payout.reason,
-        debt=Money(payout.debt, payout.amount.currency),
+        debt=Money(payout.debt, payout.asked.currency),
         pay_url=links[0] if links and payout.status == PayoutState.PROCESSING else None,
         attempts=[_attempt(attempt) for attempt in attempts],
     )  # fmt: skip
