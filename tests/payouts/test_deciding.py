@@ -62,32 +62,34 @@ def test_who_has_not_the_role_decides_nothing(world: PayoutWorld) -> None:
     assert world.status(payout_id) == "pending"
 
 
-@pytest.mark.parametrize("status", [state for state in PayoutState if state not in UNDECIDED])
-def test_what_is_decided_is_not_decided_again(world: PayoutWorld, status: str) -> None:
-    mentor, clerk = world.earner(), world.clerk()
-    payout_id = world.requested(mentor)
-    world.bring_to(status, mentor, payout_id)
-    before = world.wallet(mentor)
-    for refused in (world.approve(clerk, payout_id), world.reject(clerk, payout_id)):
-        assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
-    assert (world.status(payout_id), world.wallet(mentor)) == (status, before)
+def test_what_is_decided_is_not_decided_again(world: PayoutWorld) -> None:
+    clerk = world.clerk()
+    for status in (state for state in PayoutState if state not in UNDECIDED):
+        mentor = world.earner()
+        payout_id = world.requested(mentor)
+        world.bring_to(status, mentor, payout_id)
+        before = world.wallet(mentor)
+        for refused in (world.approve(clerk, payout_id), world.reject(clerk, payout_id)):
+            assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition"), status
+        assert (world.status(payout_id), world.wallet(mentor)) == (status, before)
 
 
-@pytest.mark.parametrize(
-    ("call", "body"),
-    [
-        ("approve", {"payout_id": "x"}),
-        ("approve", []),
-        ("reject", {}),
-        ("reject", {"reason": ""}),
-        ("reject", {"reason": "x" * 1_001}),
-        ("reject", {"reason": 7}),
-        ("reject", {"reason": "no", "then": "what"}),
-    ],
+NO_DECISIONS = (
+    ("approve", {"payout_id": "x"}),
+    ("approve", []),
+    ("reject", {}),
+    ("reject", {"reason": ""}),
+    ("reject", {"reason": "x" * 1_001}),
+    ("reject", {"reason": 7}),
+    ("reject", {"reason": "no", "then": "what"}),
 )
-def test_a_decision_with_a_wrong_body_is_none(world: PayoutWorld, call: str, body: object) -> None:
+
+
+def test_a_decision_with_a_wrong_body_is_none(world: PayoutWorld) -> None:
     payout_id = world.requested(world.earner())
-    assert world.send(world.clerk(), "POST", f"/admin/payouts/{payout_id}/{call}", body).status_code == 422
+    for call, body in NO_DECISIONS:
+        answer = world.send(world.clerk(), "POST", f"/admin/payouts/{payout_id}/{call}", body)
+        assert answer.status_code == 422, (call, body)
     assert world.status(payout_id) == "pending"
 
 
@@ -129,7 +131,7 @@ def test_of_two_who_approve_at_once_one_does(world: PayoutWorld) -> None:
     assert len(world.gateway.get("/konnect/payments").json()["items"]) == 1
 
 
-@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("turn", range(3))
 def test_approve_against_cancel_against_reject_leaves_one_of_them(world: PayoutWorld, turn: int) -> None:
     mentor, clerk, other = world.earner(), world.clerk(), world.clerk()
     payout_id = world.requested(mentor)
@@ -138,7 +140,7 @@ def test_approve_against_cancel_against_reject_leaves_one_of_them(world: PayoutW
         lambda: world.take_back(mentor, payout_id),
         lambda: world.reject(other, payout_id),
     ]
-    answers = world.at_once(*calls[turn % 3 :], *calls[: turn % 3])
+    answers = world.at_once(*calls[turn:], *calls[:turn])
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
     world.drain()
     ended = world.status(payout_id)

@@ -103,18 +103,15 @@ def test_a_look_from_before_the_expiry_does_not_return_a_payout_after_it(world: 
 # --- when the gateway does not say -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["error_500", "not_json"])
-@pytest.mark.parametrize("was_paid", [True, False])
-def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(
-    world: PayoutWorld, fault: str, was_paid: bool
-) -> None:
+@pytest.mark.parametrize("ending", ["paid", "pending"])
+def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(world: PayoutWorld, ending: str) -> None:
     mentor = world.earner()
     payout_id = world.requested(mentor)
     link = world.approved(payout_id)
     world.gateway.order("no_webhook")
-    if was_paid:
+    if ending == "paid":
         world.click(link, pings=0)
-    silent = world.gateway.order(fault, on="fetch", count=None)
+    silent = world.gateway.order("error_500", on="fetch", count=None)
     world.let_expire()
 
     assert (world.status(payout_id), world.pending(payout_id)) == ("unknown", 45_000)
@@ -128,7 +125,7 @@ def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(
 
     assert world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{silent}").status_code < 300
     world.advance(seconds=600)
-    assert world.status(payout_id) == ("paid" if was_paid else "pending")
+    assert world.status(payout_id) == ending
 
 
 def test_a_word_that_we_do_not_know_is_not_taken_for_unpaid(world: PayoutWorld) -> None:
@@ -278,7 +275,7 @@ def test_an_old_link_and_the_new_one_both_paid_pay_the_payout_once(world: Payout
     assert world.wallet(mentor) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("left", "debt"), [(45_000, 0), (45_001, 0), (44_999, 1), (1, 44_999), (0, 45_000)])
+@pytest.mark.parametrize(("left", "debt"), [(45_000, 0), (44_999, 1), (0, 45_000)])
 def test_an_old_link_of_a_closed_payout_is_charged_to_the_earnings_and_the_rest_is_a_debt(
     world: PayoutWorld, left: int, debt: int
 ) -> None:
@@ -304,23 +301,23 @@ def test_an_old_link_of_a_closed_payout_is_charged_to_the_earnings_and_the_rest_
 # --- at the same moment ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ping_first", [True, False])
-def test_a_webhook_against_the_return_to_pending_ends_paid(world: PayoutWorld, ping_first: bool) -> None:
+@pytest.mark.parametrize("first", ["click", "look"])
+def test_a_webhook_against_the_return_to_pending_ends_paid(world: PayoutWorld, first: str) -> None:
     """The link is paid late, while the look that returns the payout is under way: it is one or the other, once."""
     mentor = world.earner()
     payout_id = world.requested(mentor)
     link = world.approved(payout_id)
     moved = world.client.post("/api/v1/sandbox/clock", json={"advance_seconds": RETURN_SECONDS + 60})
     assert moved.status_code == 200
-    calls = [lambda: world.click(link, late="1"), lambda: world.drain()]
-    world.at_once(*(calls if ping_first else calls[::-1]))
+    calls = [lambda: world.click(link, late="1"), world.drain]
+    world.at_once(*(calls if first == "click" else calls[::-1]))
     until(lambda: world.gateway.listed(link)["webhook_calls"])
     world.drain()
     assert (world.status(payout_id), world.paid_out(), world.wallet(mentor)) == ("paid", 45_000, (0, 0, 0))
     assert world.scalar("SELECT count(*) FROM ledger.txn WHERE ref LIKE 'payout-paid:%'") == 1
 
 
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(2))
 def test_two_links_settled_at_the_same_moment_pay_the_payout_once(world: PayoutWorld, turn: int) -> None:
     mentor, payout_id, _ = expired(world)
     world.approved(payout_id)
