@@ -23,26 +23,18 @@ def test_a_destination_is_set_shown_and_changed(world: PayoutWorld) -> None:
         assert world.get(mentor, "/payouts/destination") == body
 
 
-@pytest.mark.parametrize(
-    "wallet",
-    [
-        "",
-        "a1b2",
-        MENTORS_WALLET.upper(),
-        MENTORS_WALLET + "0",
-        MENTORS_WALLET + "\n",
-        "g" * 24,
-        "\u0660" * 24,
-        24,
-        None,
-        [],
-    ],
-)
-def test_what_is_no_wallet_of_konnect_is_refused(world: PayoutWorld, wallet: object) -> None:
+NO_WALLETS = (
+    "", "a1b2", MENTORS_WALLET.upper(), MENTORS_WALLET + "0", MENTORS_WALLET + "\n", " " + MENTORS_WALLET[1:], "g" * 24,
+    "\u0660" * 24, 24, None, [],
+)  # fmt: skip
+
+
+def test_what_is_no_wallet_of_konnect_is_refused(world: PayoutWorld) -> None:
     mentor = world.earner(0)
-    refused = world.send(mentor, "PUT", "/payouts/destination", {"konnect_wallet_id": wallet})
-    assert refused.status_code == 422
-    assert refused.json["errors"][0]["pointer"] == "/konnect_wallet_id"
+    for wallet in NO_WALLETS:
+        refused = world.send(mentor, "PUT", "/payouts/destination", {"konnect_wallet_id": wallet})
+        assert refused.status_code == 422, wallet
+        assert refused.json["errors"][0]["pointer"] == "/konnect_wallet_id"
     assert world.get(mentor, "/payouts/destination") == {"konnect_wallet_id": MENTORS_WALLET}
 
 
