@@ -30,10 +30,22 @@ from app.payments.events import (
     PollDue,
     WebhookReceived,
 )
+from app.payouts.events import (
+    PayoutApproved,
+    PayoutBecameUnknown,
+    PayoutConflicted,
+    PayoutLinkRefused,
+    PayoutPaid,
+    PayoutPaidLate,
+    PayoutPollDue,
+    PayoutRejected,
+    PayoutWebhookReceived,
+)
 
 _VERIFY = Reaction("tasks.identity.send_verification", queue="notifications", tries=3)
 _APPLY_PAYMENT = Reaction("tasks.booking.apply_payment", queue="booking", ordered_by="order_id", order="order")
 _SETTLE = Reaction("tasks.payments.settle", queue="payments", ordered_by="payment_id", order="payment")
+_SETTLE_PAYOUT = Reaction("tasks.payouts.settle", queue="payouts", ordered_by="attempt_id", order="payout_attempt")
 _ALARM = Reaction("tasks.ops.raise_alarm", queue="maintenance")
 _TELL_CONFIRMED = Reaction("tasks.booking.send_confirmation", queue="notifications", tries=3)
 _TELL_CANCELLED = Reaction("tasks.booking.send_cancellation", queue="notifications", tries=3)
@@ -50,6 +62,16 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PaymentCapturedLate: (_APPLY_PAYMENT,),
     PaymentConflicted: (_ALARM,),
     PaymentFailed: (_ALARM,),
+    # payouts
+    PayoutApproved: (Reaction("tasks.payouts.open_link", queue="payouts"),),
+    PayoutWebhookReceived: (_SETTLE_PAYOUT,),
+    PayoutPollDue: (_SETTLE_PAYOUT,),
+    PayoutPaid: (),
+    PayoutRejected: (),
+    PayoutPaidLate: (_ALARM,),
+    PayoutConflicted: (_ALARM,),
+    PayoutLinkRefused: (_ALARM,),
+    PayoutBecameUnknown: (_ALARM,),
     # booking
     BookingConfirmed: (_TELL_CONFIRMED,),
     BookingCancelled: (

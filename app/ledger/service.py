@@ -25,7 +25,7 @@ WALLET_KINDS = {"release": "earning"}
 #: What the first word of a ref's transaction speaks of.
 REFERENCES = {
     "capture": "payment", "fund": "booking", "return": "booking", "release": "booking", "payout": "payout",
-    "payout-back": "payout",
+    "payout-back": "payout", "payout-late": "payout_attempt",
 }  # fmt: skip
 
 
@@ -117,6 +117,11 @@ def available(session: Session, user_id: UUID, currency: str) -> Money:
     """Return what a wallet can spend."""
     rows = queries.balances(session, accounts.deposit(user_id), accounts.earnings(user_id))
     return _balance(rows, currency).available
+
+
+def withdrawable(session: Session, user_id: UUID, currency: str) -> Money:
+    """Return what of a wallet can be paid out: earnings that are not held."""
+    return _free(session, user_id, currency)[accounts.earnings(user_id)]
 
 
 def wallet(session: Session, user_id: UUID) -> list[Balance]:
