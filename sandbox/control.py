@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from sandbox.clock import ClockRefusedError
-from sandbox.faults.catalogue import GATEWAY_CALLS, KINDS, InvalidOrderError
+from sandbox.faults.catalogue import KINDS, InvalidOrderError
 from sandbox.konnect import clicks
 from sandbox.konnect.payments import LinkExpiredError, UnknownPaymentError
 from sandbox.reading import whole_number
@@ -27,7 +27,7 @@ LARGEST_SHOWN = 100_000
 MOST_MINUTES = 525_600
 """Minutes: the farthest that one click moves the clock, a year."""
 
-WHOLE_NUMBERS = {"count", "amount", "copies", "megabytes"}
+WHOLE_NUMBERS = {"count", "amount", "copies", "megabytes", "status", "polls"}
 
 
 @blueprint.get("/")
@@ -42,7 +42,6 @@ def overview() -> str:
         mails=here.mailbox.newest(limit=SHOWN),
         faults=here.faults.listed(),
         kinds=KINDS.values(),
-        calls=GATEWAY_CALLS,
         largest_shown=LARGEST_SHOWN,
     )
 

@@ -13,6 +13,21 @@ FOREVER = 86_400
 """Seconds: the longest wait that can be ordered."""
 
 GATEWAY_CALLS = ("create", "fetch", "any")
+OAUTH_CALLS = ("token", "refresh", "revoke", "userinfo", "oauth")
+CALENDAR_CALLS = ("insert", "get", "patch", "delete", "list", "freebusy", "calendars", "calendar")
+GOOGLE_CALLS = (*CALENDAR_CALLS, *OAUTH_CALLS, "any")
+"""Calls of Google; `oauth` and `calendar` stand for all of theirs."""
+
+GOOGLE_REASONS = (
+    "rateLimitExceeded",
+    "userRateLimitExceeded",
+    "quotaExceeded",
+    "dailyLimitExceeded",
+    "forbiddenForNonOrganizer",
+    "insufficientPermissions",
+    "accessNotConfigured",
+    "forbidden",
+)
 
 
 class InvalidOrderError(ValueError):
@@ -21,19 +36,24 @@ class InvalidOrderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of fault: its name, what it does, and the fields it takes with their defaults."""
+    """A kind of fault: its name, what it does, the fields it takes with their defaults, and what `on` can be."""
 
     name: str
     about: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
 
 
 def _gateway(name: str, about: str, **defaults: object) -> Kind:
-    return Kind(name, about, {**defaults, "order_id": None, "payment_ref": None})
+    return Kind(name, about, {**defaults, "order_id": None, "payment_ref": None}, GATEWAY_CALLS)
 
 
 def _mail(name: str, about: str, **defaults: object) -> Kind:
     return Kind(name, about, {**defaults, "to": None})
+
+
+def _google(name: str, about: str, calls: tuple[str, ...] = (), **defaults: object) -> Kind:
+    return Kind(name, about, {**defaults, "email": None}, calls)
 
 
 KINDS = {
@@ -80,6 +100,72 @@ KINDS = {
         _mail("smtp_450", "The recipient is refused for now."),
         _mail("smtp_550", "The recipient is refused for good."),
         _mail("smtp_delay", "The mail is taken, the answer comes some seconds late.", seconds=5),
+        _google(
+            "google_401",
+            "The access token is refused, on every call of the calendar and of userinfo.",
+            (*CALENDAR_CALLS, "userinfo", "any"),
+            on="calendar",
+        ),
+        _google(
+            "google_403",
+            "Refused for a reason; nothing was done.",
+            (*CALENDAR_CALLS, "userinfo", "any"),
+            reason="rateLimitExceeded",
+            on="calendar",
+        ),
+        _google(
+            "google_429",
+            "Answers 429, to be tried again in so many seconds; nothing was done.",
+            GOOGLE_CALLS,
+            seconds=1,
+            on="calendar",
+        ),
+        _google(
+            "google_5xx",
+            "Answers with a status of 500 to 599; nothing was done.",
+            GOOGLE_CALLS,
+            status=503,
+            on="calendar",
+        ),
+        _google(
+            "google_redirect",
+            "Answers 302 to another location; nothing was done.",
+            GOOGLE_CALLS,
+            location="http://127.0.0.1:9/",
+            on="calendar",
+        ),
+        _google("google_delay", "The answer comes some seconds late.", GOOGLE_CALLS, seconds=5, on="any"),
+        _google("google_drip", "The answer comes byte by byte, some seconds apart.", GOOGLE_CALLS, seconds=1, on="any"),
+        _google(
+            "google_huge",
+            "The work is done, the answer is many megabytes of JSON.",
+            GOOGLE_CALLS,
+            megabytes=32,
+            on="any",
+        ),
+        _google(
+            "google_timeout_after_success",
+            "The work is done, the answer never comes: the connection is held for some seconds, then closed.",
+            GOOGLE_CALLS,
+            seconds=30,
+            on="insert",
+        ),
+        _google(
+            "google_invalid_grant",
+            "The person has withdrawn what they allowed: invalid_grant, and all tokens of the account are dead.",
+            ("token", "refresh", "any"),
+            on="refresh",
+        ),
+        _google(
+            "google_invalid_client",
+            "The token endpoint does not know the client any more.",
+            ("token", "refresh", "any"),
+            on="any",
+        ),
+        _google(
+            "google_pending", "A Meet link that is asked for stays pending for so many looks at the event.", polls=1
+        ),
+        _google("google_conference_failure", "A Meet link that is asked for is never made: its request fails."),
     )
 }
 
@@ -95,7 +181,9 @@ def _matches(pattern: str | re.Pattern[str]) -> Callable[[object], bool]:
 FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "count": (lambda value: is_whole(value, 1, 1_000_000), "how often, 1 to 1000000; null: until it is ended"),
     "seconds": (_is_seconds, f"a number from 0 to {FOREVER}"),
-    "on": (lambda value: value in GATEWAY_CALLS, f"one of {', '.join(GATEWAY_CALLS)}"),
+    "reason": (lambda value: value in GOOGLE_REASONS, f"one of {', '.join(GOOGLE_REASONS)}"),
+    "status": (lambda value: is_whole(value, 500, 599), "a status from 500 to 599"),
+    "polls": (lambda value: is_whole(value, 0, 1000), "0 to 1000"),
     "amount": (lambda value: is_whole(value, 0), "an integer of minor units, 0 or more"),
     "currency": (_matches("[A-Z]{3}"), "a currency code of three capitals"),
     "copies": (lambda value: is_whole(value, 1, 100), "1 to 100"),
@@ -106,8 +194,9 @@ FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "order_id": (lambda value: is_text(value, 200), "a text of at most 200 characters"),
     "payment_ref": (_matches(HEX24), "24 hex digits"),
     "to": (lambda value: is_text(value, 320), "a mail address"),
+    "email": (lambda value: is_text(value, 320), "a mail address"),
 }
-"""What each field takes: the check, and the words for it."""
+"""What each field takes: the check, and the words for it; `on` takes what its kind says."""
 
 
 def read_order(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +212,14 @@ def read_order(body: Mapping[str, Any]) -> dict[str, Any]:
     for given, value in body.items():
         if given != "fault" and given not in takes:
             raise InvalidOrderError(f"{given} is no field of {kind.name}; it takes {', '.join(takes)}")
-        if given in takes and value is not None and not FIELDS[given][0](value):
-            raise InvalidOrderError(f"{given} must be {FIELDS[given][1]}")
+        if given in takes and value is not None:
+            _check(kind, given, value)
     chosen = {key: value for key, value in body.items() if key in takes and (value is not None or key == "count")}
     return {**takes, **chosen, "kind": kind.name}
+
+
+def _check(kind: Kind, given: str, value: object) -> None:
+    if given == "on" and value not in kind.calls:
+        raise InvalidOrderError(f"on must be one of {', '.join(kind.calls)}")
+    if given != "on" and not FIELDS[given][0](value):
+        raise InvalidOrderError(f"{given} must be {FIELDS[given][1]}")
