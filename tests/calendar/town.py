@@ -51,6 +51,7 @@ class Town:
         mentor = self.mentor()
         connected = self.complete(mentor, **self.consent(mentor))
         assert connected.status_code == 200, connected.text
+        self.drain()  # what follows from connecting is not what follows from booking
         return mentor
 
     def admin(self) -> MadeUser:
@@ -116,7 +117,7 @@ class Town:
 
     def fault(self, kind: str, **fields: object) -> None:
         """Order a fault, once unless told otherwise."""
-        ordered = self.http.post(f"{self.sandbox.url}/faults", json={"kind": kind, **fields})
+        ordered = self.http.post(f"{self.sandbox.url}/faults", json={"fault": kind, **fields})
         assert ordered.status_code == 201, ordered.text
 
     def events(self, mentor: MadeUser, *, deleted: bool = False) -> list[dict[str, Any]]:
