@@ -154,7 +154,7 @@ def test_a_second_calendar_is_refused_before_and_after_the_way_to_google(town):
     assert calendar_of(town, mentor)["email"] == mentor.email
 
 
-def completed_at_once(town, flask_app, *attempts):
+def completed_at_once(flask_app, attempts):
     """Complete from threads that begin together; the answers, by status."""
 
     def complete(attempt):
@@ -170,7 +170,7 @@ def test_of_two_users_who_connect_one_account_at_once_one_gets_it(town, flask_ap
     account = address()
     users = [town.mentor() for _ in range(4)]
     attempts = [(user, town.consent(user, email=account)) for user in users]
-    answers = completed_at_once(town, flask_app, *attempts)
+    answers = completed_at_once(flask_app, attempts)
     assert answers == [(200, None)] + [(409, "google_account_in_use")] * 3
     assert sum(calendar_of(town, user)["status"] == "connected" for user in users) == 1
 
@@ -178,14 +178,14 @@ def test_of_two_users_who_connect_one_account_at_once_one_gets_it(town, flask_ap
 def test_of_two_accounts_that_one_user_connects_at_once_one_is_connected(town, flask_app):
     mentor = town.mentor()
     attempts = [(mentor, town.consent(mentor, email=address())) for _ in range(4)]
-    answers = completed_at_once(town, flask_app, *attempts)
+    answers = completed_at_once(flask_app, attempts)
     assert answers == [(200, None)] + [(409, "calendar_already_connected")] * 3
 
 
 def test_one_state_that_is_brought_twice_at_once_serves_once(town, flask_app):
     mentor = town.mentor()
     came = town.consent(mentor)
-    (first, second) = completed_at_once(town, flask_app, (mentor, came), (mentor, came))
+    (first, second) = completed_at_once(flask_app, [(mentor, came), (mentor, came)])
     assert first == (200, None)
     assert second in {(400, "bad_state"), (409, "calendar_already_connected")}
 
