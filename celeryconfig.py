@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from kombu import Queue
 
-from app.infra.config import settings
+from app.infra.config import TASK_GRACE_SECONDS, settings
 
 _settings = settings()
 
@@ -38,9 +38,9 @@ worker_max_memory_per_child = 400_000  # KiB
 worker_soft_shutdown_timeout = 5
 worker_hijack_root_logger = False
 
-# HTTP deadline < soft limit < hard limit < lease < visibility timeout.
-task_soft_time_limit = 40
-task_time_limit = 50
+# HTTP deadline < soft limit < hard limit <= lease < visibility timeout; the settings see to the first three.
+task_soft_time_limit = _settings.task_seconds
+task_time_limit = _settings.task_seconds + TASK_GRACE_SECONDS
 
 QUEUES = ("payments", "booking", "escrow", "payouts", "calendar", "notifications", "maintenance", "dead_letter")
 task_queues = [Queue(name) for name in QUEUES]

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import Task
-from celery.exceptions import Retry, WorkerLostError
+from celery.exceptions import Retry, TimeLimitExceeded, WorkerLostError
 from celery.signals import task_failure
 from sqlalchemy.orm import Session
 
@@ -157,8 +157,8 @@ def _dropped(task: str, delivery_id: str) -> None:
 
 @task_failure.connect
 def _record_loss(task_id: str, exception: BaseException, **_: Any) -> None:
-    """Runs in the worker's main process when a child of its died in the middle of a task."""
-    if not isinstance(exception, WorkerLostError):
+    """Runs in the worker's main process when a child of its died, or is about to be killed, in the middle of a task."""
+    if not isinstance(exception, (WorkerLostError, TimeLimitExceeded)):
         return
     try:
         with session_scope() as session:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import psycopg
+from kombu.exceptions import BatchPublishError
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as DatabaseError
 
@@ -25,8 +26,15 @@ from tasks.worker import app
 
 log = logging.getLogger(__name__)
 
-#: What a broker that is away can raise through kombu and redis-py.
-BROKER_ERRORS = (BrokerError, OSError, *app.connection().connection_errors, *app.connection().channel_errors)
+#: What a broker that is away can raise through kombu and redis-py. After a broken batch nobody knows what arrived: it
+#: is taken back and sent again, and whatever arrives twice is dropped by the claim.
+BROKER_ERRORS = (
+    BrokerError,
+    BatchPublishError,
+    OSError,
+    *app.connection().connection_errors,
+    *app.connection().channel_errors,
+)
 
 IDLE_SECONDS = 1.0
 RESCUE_EVERY_SECONDS = 1.0

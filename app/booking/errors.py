@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.kernel.errors import NotFound, PermanentFailure, Refusal
+from app.kernel.errors import Forbidden, NotFound, PermanentFailure, Refusal
 
 
 class NoSuchBooking(NotFound):
@@ -53,3 +53,9 @@ class TooLateToCancel(Refusal):
 
 class MentorDataMissing(PermanentFailure):
     """A confirmed booking names people that are not known: nobody can be told where to meet."""
+
+
+class OwnDispute(Forbidden):
+    """You are one of the two people of this dispute: somebody else must decide it."""
+
+    code = "own_dispute"

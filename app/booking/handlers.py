@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from app.booking import alarms, letters, queries, service
 from app.booking.events import BookingPaidLate
 from app.booking.models import Booking
 from app.booking.service.confirm import confirm
+from app.booking.service.expire import end_overdue
 from app.booking.slots import Span
 from app.booking.states import BOOKING, BookingState, BookingStep
 from app.calendar import handlers as calendar
@@ -56,13 +58,18 @@ def _apply_late_money(session: Session, booking: Booking) -> None:
 
 
 def _is_free_and_ahead(session: Session, booking: Booking) -> bool:
-    """Tell whether the time of an expired booking is still to be had; notice and hours were kept when it was booked."""
-    span = Span(booking.starts_at, booking.ends_at)
-    if business_now(session) >= booking.starts_at:
+    """Tell whether the time of an expired booking is still to be had; notice and hours were kept when it was booked.
+
+    Free means as free as a slot that is listed: nobody's whose own time to pay is over, and a buffer away from others.
+    """
+    now, span = business_now(session), Span(booking.starts_at, booking.ends_at)
+    if now >= span.starts_at:
         return False
-    return not queries.busy_of_mentor(session, booking.mentor_id, span) and not queries.busy_of_learner(
-        session, booking.learner_id, span
-    )
+    end_overdue(session, booking.mentor_id, booking.learner_id, span)
+    buffer = timedelta(minutes=mentors.schedule_of(session, booking.mentor_id).buffer_minutes)
+    padded = Span(span.starts_at - buffer, span.ends_at + buffer)
+    taken = queries.busy_of_mentor(session, booking.mentor_id, padded, now)
+    return not taken and not queries.busy_of_learner(session, booking.learner_id, span, now)
 
 
 def ask_for_meeting(meeting: Meeting) -> Callable[[Session], None]:

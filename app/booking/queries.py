@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -33,15 +33,18 @@ def lock_overdue(session: Session, now: datetime) -> Booking | None:
     return session.scalars(query).one_or_none()
 
 
-def lock_overdue_in(
-    session: Session, now: datetime, mentor_id: UUID, learner_id: UUID, span: Span
+def lock_overdue_of(
+    session: Session, now: datetime, mentor_id: UUID, learner_id: UUID, near: Span
 ) -> Sequence[Booking]:
-    """Lock the unpaid bookings past their deadline that would stand in the way of a new one."""
-    mine = or_(Booking.mentor_id == mentor_id, Booking.learner_id == learner_id)
+    """Lock the unpaid bookings past their deadline that are the learner's, or the mentor's and near a time.
+
+    By learner, so that two who end bookings of the same people lock their wallets in the same order.
+    """
+    in_the_way = or_(Booking.learner_id == learner_id, and_(Booking.mentor_id == mentor_id, _overlaps(near)))
     query = (
         _overdue(now)
-        .where(mine, _overlaps(span))
-        .order_by(Booking.id)
+        .where(in_the_way)
+        .order_by(Booking.learner_id, Booking.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
@@ -71,14 +74,17 @@ def find_by_order(session: Session, order_id: UUID) -> Booking | None:
     return session.scalars(select(Booking).where(Booking.order_id == order_id)).one_or_none()
 
 
-def busy_of_mentor(session: Session, mentor_id: UUID, window: Span) -> list[Span]:
-    """Return the times of the mentor's active sessions that touch a window."""
-    return _busy(session, Booking.mentor_id == mentor_id, window)
+def busy_of_mentor(session: Session, mentor_id: UUID, window: Span, now: datetime) -> list[Span]:
+    """Return the times of the mentor's active sessions that touch a window; none that are unpaid past their deadline.
+
+    Those are over by the clock, whether a sweep has seen them or not: whoever wants their time ends them first.
+    """
+    return _busy(session, Booking.mentor_id == mentor_id, window, now)
 
 
-def busy_of_learner(session: Session, learner_id: UUID, window: Span) -> list[Span]:
-    """Return the times of the learner's active sessions that touch a window."""
-    return _busy(session, Booking.learner_id == learner_id, window)
+def busy_of_learner(session: Session, learner_id: UUID, window: Span, now: datetime) -> list[Span]:
+    """Return the times of the learner's active sessions that touch a window, as above."""
+    return _busy(session, Booking.learner_id == learner_id, window, now)
 
 
 def count_unpaid(session: Session, learner_id: UUID) -> int:
@@ -137,11 +143,16 @@ def of_mentor(user_id: UUID) -> ColumnElement[bool]:
 
 
 def _overdue(now: datetime) -> Select[Booking]:
-    return select(Booking).where(Booking.status == BookingState.AWAITING_PAYMENT, Booking.expires_at <= now)
+    return select(Booking).where(_is_overdue(now))
 
 
-def _busy(session: Session, whose: ColumnElement[bool], window: Span) -> list[Span]:
-    query = select(Booking.starts_at, Booking.ends_at).where(whose, Booking.status.in_(ACTIVE), _overlaps(window))
+def _is_overdue(now: datetime) -> ColumnElement[bool]:
+    return and_(Booking.status == BookingState.AWAITING_PAYMENT, Booking.expires_at <= now)
+
+
+def _busy(session: Session, whose: ColumnElement[bool], window: Span, now: datetime) -> list[Span]:
+    active = and_(Booking.status.in_(ACTIVE), not_(_is_overdue(now)))
+    query = select(Booking.starts_at, Booking.ends_at).where(whose, active, _overlaps(window))
     return [Span(starts_at, ends_at) for starts_at, ends_at in session.execute(query)]
 
 

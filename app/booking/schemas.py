@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 
@@ -183,6 +184,6 @@ def position(view: BookingView) -> list[str]:
     return [view.booking.starts_at.isoformat(), str(view.booking.id)]
 
 
-def read_position(found: list[Any] | None) -> tuple[datetime, Any] | None:
+def read_position(found: list[Any] | None) -> tuple[datetime, UUID] | None:
     """Read a position back."""
-    return (datetime.fromisoformat(found[0]), found[1]) if found else None
+    return (datetime.fromisoformat(found[0]), UUID(found[1])) if found else None

@@ -16,6 +16,9 @@ from enum import StrEnum
 from app.kernel.zones import closes_at, opens_at, zone
 from app.mentors.service import Schedule, Stretch, stretches
 
+#: No session or buffer reaches further than this: what lies beyond cannot touch a slot.
+REACH = timedelta(days=1)
+
 _DAY = timedelta(days=1)
 _NOTHING = timedelta(0)
 

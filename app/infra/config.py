@@ -38,6 +38,7 @@ SECRET_LENGTH = 32
 #: Fewer different characters are no random generator's: `aaaa…`, `1234512345…`.
 SECRET_VARIETY = 8
 ARGON2_LEAST_KIB = 19_456  #: OWASP Password Storage Cheat Sheet
+TASK_GRACE_SECONDS = 10  #: from the interruption of a task to its end by force
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,7 @@ class Settings:
     escrow_window_hours: int = setting("ESCROW_WINDOW_HOURS", read_int, 24)
     platform_fee_basis_points: int = setting("PLATFORM_FEE_BASIS_POINTS", read_basis_points, 1_500)
 
+    task_seconds: int = setting("TASK_SECONDS", read_count, 40)
     lease_seconds: int = setting("LEASE_SECONDS", read_count, 60)
     published_patience_seconds: int = setting("PUBLISHED_PATIENCE_SECONDS", read_count, 60)
     relay_window: int = setting("RELAY_WINDOW", read_count, 500)
@@ -197,9 +199,11 @@ def _require_safety(settings: Settings) -> None:
         raise SettingsError("SANDBOX_URL has no place in production: unset it.")
     if settings.argon2_memory_kib < ARGON2_LEAST_KIB:
         raise SettingsError(f"ARGON2_MEMORY_KIB is below {ARGON2_LEAST_KIB}, the OWASP minimum: raise it or unset it.")
-    # A lease that ends while the gateway is still being asked lets a second worker ask it too.
-    if settings.lease_seconds <= settings.gateway_connect_seconds + settings.gateway_total_seconds:
-        raise SettingsError("LEASE_SECONDS must be longer than GATEWAY_CONNECT_SECONDS and GATEWAY_TOTAL_SECONDS are.")
+    if settings.task_seconds <= settings.gateway_connect_seconds + settings.gateway_total_seconds:
+        raise SettingsError("TASK_SECONDS must exceed GATEWAY_CONNECT_SECONDS and GATEWAY_TOTAL_SECONDS together.")
+    # A lease that ends while its holder may still be at work lets a second worker do the same.
+    if settings.lease_seconds < settings.task_seconds + TASK_GRACE_SECONDS:
+        raise SettingsError(f"LEASE_SECONDS must be TASK_SECONDS and {TASK_GRACE_SECONDS} more, or longer.")
 
 
 def _require_loopback(settings: Settings) -> None:

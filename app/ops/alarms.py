@@ -159,8 +159,6 @@ def _asked(payment: payments.PaymentView) -> dict[str, str | int | None]:
 
 def _kind_of_error(letter: dead_letters.DeadLetter) -> str:
     """Return the class of the last error; attempts are kept as "Class: message"."""
-    if not letter.attempts:
-        return "NeverStarted"
     return (letter.attempts[-1].error or "").partition(":")[0]
 
 

@@ -73,7 +73,7 @@ INVARIANTS: Mapping[str, str] = {
         SELECT p.id::text, p.captured, coalesce(sum(e.amount), 0) AS posted
         FROM payment AS p
         LEFT JOIN ledger.txn AS t
-            ON t.kind = 'capture' AND (t.ref = 'capture:' || p.id OR t.ref LIKE 'capture:' || p.id || ':%')
+            ON t.kind = 'capture' AND split_part(t.ref, ':', 2) = p.id::text
         LEFT JOIN ledger.entry AS e ON e.txn_id = t.id AND e.amount > 0
         GROUP BY p.id
         HAVING p.captured <> coalesce(sum(e.amount), 0)

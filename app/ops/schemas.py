@@ -68,12 +68,13 @@ class AdvanceRequest(Input):
 
 
 class DeadLetterQuery(PageQuery):
-    """Which dead letters: of a task, a queue, an event, died at or after an instant."""
+    """Which dead letters: of a task, a queue, an event; died at or after an instant; whose last error begins so."""
 
     task = ma.fields.String(load_default=None)
     queue = ma.fields.String(load_default=None)
     event_type = ma.fields.String(load_default=None)
     died_after = Instant(load_default=None)
+    error = ma.fields.String(load_default=None)
 
 
 class StoredEventSchema(ma.Schema):

@@ -15,6 +15,10 @@ POLL_EVERY_SECONDS = 300
 POLL_AFTER_EXPIRY = timedelta(days=1)
 
 
+#: The largest amount of one payment, in minor units: no sum of them comes near what 64 bits hold.
+MOST = 10**12
+
+
 def wallet_part(price: Money, available: Money, capabilities: Capabilities) -> Money:
     """Return how much of a wallet goes into an order so that the gateway takes the rest.
 
@@ -30,9 +34,9 @@ def wallet_part(price: Money, available: Money, capabilities: Capabilities) -> M
 
 
 def payable(amount: Money, capabilities: Capabilities) -> bool:
-    """Tell whether the gateway takes this amount."""
+    """Tell whether the gateway takes this amount, and our books too."""
     minimum, step = capabilities.minimum[amount.currency], capabilities.step[amount.currency]
-    return amount.minor >= max(minimum, 1) and amount.minor % step == 0
+    return max(minimum, 1) <= amount.minor <= MOST and amount.minor % step == 0
 
 
 def next_poll(now: datetime, polls: int, expires_at: datetime) -> datetime | None:

@@ -22,8 +22,10 @@ blp = room_blueprint("webhooks", "Pings of payment gateways.")
 @blp.response(200, description="The hint was taken")
 def konnect_ping(payment_id: UUID, mac: str) -> BaseResponse:
     """Take a hint that a payment changed. A payer's browser may bring it too: it is sent on to the result page."""
-    if request.method != "HEAD":  # link previews look with HEAD: that is no hint
-        with request_scope() as session:
+    with request_scope() as session:
+        if request.method == "HEAD":  # link previews look with HEAD: that is no hint
+            service.check_ping(session, "konnect", payment_id, mac)
+        else:
             service.receive_ping(session, "konnect", payment_id, mac, request.args.to_dict())
     if "text/html" in request.headers.get("Accept", ""):
         return redirect(url_for("payments.show_result", payment_id=payment_id), 303)

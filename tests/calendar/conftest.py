@@ -5,40 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import httpx
-import psycopg
 import pytest
 from flask.testing import FlaskClient
 
 from app.gateways.psp import router
 from app.infra import config
 from embedded.cluster import Database
-from embedded.services import Services
 from sandbox.server import Sandbox
 from sandbox.settings import Settings
 from tests.calendar.town import Town
-from tests.conftest import TEMPLATE, forget_connections, use
 
 Configure = Callable[..., None]
-
-
-@pytest.fixture(scope="package")
-def kept_database(services: Services) -> Iterator[Database]:
-    """Make one database for the tests of this folder: everybody in it is made anew by each test."""
-    made = services.cluster.create_database("calendar", TEMPLATE)
-    yield made
-    services.cluster.drop_database(made.name)
-
-
-@pytest.fixture
-def database(kept_database: Database, services: Services) -> Iterator[Database]:
-    """Return the folder's database without work that an earlier test left, on the clock of the world."""
-    with psycopg.connect(kept_database.owner_url, autocommit=True) as owner:
-        for table in ("delivery_attempt", "delivery", "admin_notification"):
-            owner.execute(f"DELETE FROM {table}")
-        owner.execute("UPDATE business_clock SET offset_seconds = 0")
-    use(kept_database, services.broker_url)
-    yield kept_database
-    forget_connections()
 
 
 @pytest.fixture

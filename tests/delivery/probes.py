@@ -134,6 +134,8 @@ def perform(how: str | None) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "slow":
         time.sleep(1)
+    if how == "hang":
+        time.sleep(60)
 
 
 install()

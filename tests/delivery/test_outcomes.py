@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from celery.exceptions import TimeLimitExceeded, WorkerLostError
+from celery.signals import task_failure
 
 from app.infra.db import session_scope
 from app.infra.outbox.claim import ERROR_LIMIT, TRACEBACK_LIMIT, backoff, claim, fail, lose
@@ -194,3 +196,22 @@ def test_what_was_over_before_the_worker_died_stays_as_it_is(carrier, events, st
     with session_scope() as session:
         lose(session, delivery, worker="main", error="Worker exited prematurely")
     assert (carrier.state(delivery), carrier.attempts(delivery)) == (state, [])
+
+
+@pytest.mark.parametrize("error", [WorkerLostError("signal 9 (SIGKILL)"), TimeLimitExceeded(50)])
+def test_the_main_process_of_a_worker_records_what_its_children_lost(carrier, events, error):
+    delivery = carrier.record(events.Called)
+    carrier.publish()
+    with session_scope() as session:
+        claim(session, delivery, "w")
+    task_failure.send(sender=None, task_id=str(delivery), exception=error)
+    assert carrier.state(delivery) == "retry"
+    [attempt] = carrier.attempts(delivery)
+    assert (attempt["outcome"], attempt["error"]) == ("lost", str(error))
+
+
+def test_an_ordinary_failure_is_recorded_by_the_child_alone(carrier, events):
+    delivery = carrier.record(events.Called)
+    carrier.publish()
+    task_failure.send(sender=None, task_id=str(delivery), exception=ZeroDivisionError())
+    assert carrier.attempts(delivery) == []

@@ -95,7 +95,9 @@ ONLY_IN_PRODUCTION = [
     ("GOOGLE_CALENDAR_URL", "http://www.googleapis.com/calendar/v3"),
     ("SANDBOX_URL", "https://sandbox.amana.tn"),
     ("ARGON2_MEMORY_KIB", "1024"),
-    ("LEASE_SECONDS", "15"),
+    ("LEASE_SECONDS", "49"),
+    ("TASK_SECONDS", "20"),
+    ("GATEWAY_TOTAL_SECONDS", "40"),
 ]
 
 ONLY_ON_THIS_MACHINE = [

@@ -67,12 +67,13 @@ def mailbox(database: Database) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def kill_mail(client: FlaskClient, mailbox: Mailbox, drain: Callable[[], int]) -> Callable[[], None]:
+def kill_mail(client: FlaskClient, mailbox: Mailbox, drain: Callable[[], int]) -> Callable[..., None]:
     """Return a function that has one more mail die: somebody registers whom the mail server refuses."""
 
-    def register() -> None:
+    def register(request_id: str = "some-request") -> None:
         person = {"name": CANARY_NAME, "email": f"{next(_numbers)}{CANARY_EMAIL}", "password": "twelve and more"}
-        answer = client.post("/api/v1/auth/register", json={**person, "timezone": "Africa/Tunis"})
+        body, headers = {**person, "timezone": "Africa/Tunis"}, {"X-Request-Id": request_id}
+        answer = client.post("/api/v1/auth/register", json=body, headers=headers)
         assert answer.status_code == 202
         drain()
 

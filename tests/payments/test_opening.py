@@ -6,36 +6,29 @@ may be opened; if the orphan is paid all the same, its own webhook brings the mo
 
 from __future__ import annotations
 
-import threading
-from uuid import UUID
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
 
-from app.infra.db import session_scope
-from app.infra.outbox import publish
-from app.infra.outbox.claim import claim
-from app.payments import handlers, service
 from tests.factories.payments import WALLET
 from tests.payments.conftest import Configure
+from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import until
-
-TOTAL_SECONDS = 1
 
 
 def test_the_attempt_stands_in_the_database_while_the_gateway_is_being_asked(world: World) -> None:
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
-    world.gateway.order("delay", seconds=0.5, on="create")
-    worker = threading.Thread(target=world.drain)
-    worker.start()
-    until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
-
-    assert world.attempt(payment_id).create_calls == 1
-    assert world.payment(payer, payment_id)["status"] == "initiating"
-    assert world.payment(payer, payment_id)["pay_url"] is None
-    worker.join()
+    world.gateway.order("delay", seconds=10, on="create")
+    with ThreadPoolExecutor(1) as worker:
+        opened = worker.submit(world.drain)
+        until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
+        assert world.attempt(payment_id).create_calls == 1
+        assert world.payment(payer, payment_id)["status"] == "initiating"
+        assert world.payment(payer, payment_id)["pay_url"] is None
+        world.end_faults()
+        opened.result()
     assert world.payment(payer, payment_id)["pay_url"]
 
 
@@ -75,12 +68,11 @@ def test_the_link_of_a_booking_lives_as_long_as_its_slot_is_held(world: World) -
 def test_a_lost_answer_leaves_the_attempt_unknown_and_a_new_link_may_be_asked(
     world: World, configure: Configure, fault: str, fields: dict[str, object]
 ) -> None:
-    configure(GATEWAY_TOTAL_SECONDS=TOTAL_SECONDS)
-    payer, offer = world.person(), world.offer()
-    booking = world.book(payer, offer)
+    payer = world.person()
+    booking = world.book(payer, world.offer())
     lost = booking["payment"]["id"]
     world.gateway.order(fault, on="create", order_id=lost, count=None, **fields)
-    world.drain()
+    ask_impatiently(world, configure)
     assert (world.payment(payer, lost)["status"], world.payment(payer, lost)["pay_url"]) == ("unknown", None)
 
     again = world.post(payer, f"/bookings/{booking['id']}/payments")
@@ -93,12 +85,18 @@ def test_a_lost_answer_leaves_the_attempt_unknown_and_a_new_link_may_be_asked(
     world.check_books()
 
 
+def ask_impatiently(world: World, configure: Configure) -> None:
+    """Let the workers work with a gateway that has a second for each answer."""
+    configure(GATEWAY_TOTAL_SECONDS=1)
+    world.drain()
+    configure(GATEWAY_TOTAL_SECONDS=15)
+
+
 def lose_answer(world: World, configure: Configure, booking: dict) -> str:
     """Have the create call of a booking's attempt time out after it took effect; the link that nobody has seen."""
-    configure(GATEWAY_TOTAL_SECONDS=TOTAL_SECONDS)
     lost = booking["payment"]["id"]
     world.gateway.order("timeout_after_success", order_id=lost)
-    world.drain()
+    ask_impatiently(world, configure)
     assert world.attempt(lost).status == "unknown"
     (orphan,) = world.gateway.get("/konnect/payments", order_id=lost).json()["items"]
     return f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}"
@@ -150,10 +148,7 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
     die_in_the_create_call(payment_id)
-    with session_scope() as session:
-        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-    with session_scope() as session:
-        publish.rescue(session)
+    rescue()
 
     shown = world.link(payment_id)
     links = [
@@ -166,18 +161,6 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     assert world.wallet(payer) == (45_000, 0, 0)
     assert world.payment(payer, payment_id)["status"] == "captured"
     world.check_books()
-
-
-def die_in_the_create_call(payment_id: str) -> None:
-    """Do what a worker does until its call is answered, and nothing after that."""
-    with session_scope() as session:
-        (outgoing,) = publish.take_due(session)
-    with session_scope() as session:
-        assert claim(session, outgoing.id, "doomed") is not None
-    with session_scope() as session:
-        request = service.prepare_checkout(session, UUID(payment_id))
-    assert request is not None
-    handlers.ask_for_link(request)
 
 
 @pytest.mark.parametrize("refusal", ["redirect", "not found"])
@@ -238,8 +221,7 @@ def test_no_link_is_asked_for_an_order_that_was_given_up(world: World, end: str)
     if end == "cancelled":
         assert world.cancel(payer, booking["id"]).status_code == 200
     else:
-        with session_scope() as session:
-            session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + 900"))
+        world.advance_without_workers(seconds=15 * 60)
     world.drain()
 
     assert world.gateway.get("/konnect/payments").json()["items"] == []
@@ -264,8 +246,7 @@ def test_no_new_attempt_for_an_order_that_is_over(world: World, configure: Confi
     again = world.post(payer, f"/bookings/{bookings['confirmed']['id']}/payments").json["id"]
     world.pay(world.link(again))
     world.cancel(payer, bookings["cancelled"]["id"])
-    with session_scope() as session:
-        session.execute(text("UPDATE business_clock SET offset_seconds = offset_seconds + 900"))
+    world.advance_without_workers(seconds=15 * 60)
 
     for booking in bookings.values():  # the expired one by the clock alone: no sweep has seen it
         refused = world.post(payer, f"/bookings/{booking['id']}/payments")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.gateways.psp.base import PaymentStatus
-from app.infra.db import session_scope
 from app.ledger import accounts
-from app.payments import queries, service
-from tests.factories.payments import snapshot
 from tests.payments.conftest import Configure
+from tests.payments.steps import capture_unheard, settle
 from tests.payments.world import World
-from tests.sandbox.peers import ref_of
+from tests.sandbox.peers import until
 
 
 def test_a_top_up_lies_in_the_wallet_once_it_is_captured(world: World) -> None:
@@ -89,25 +86,6 @@ def test_a_capture_for_an_open_order_is_earmarked_before_anybody_hears_of_it(wor
     world.check_books()
 
 
-def capture_unheard(world: World, booking: dict[str, Any]) -> None:
-    """Settle a booking's paid attempt without running what follows."""
-    payment_id = booking["payment"]["id"]
-    link = world.link(payment_id)
-    world.gateway.order("no_webhook")
-    world.click(link, pings=0)
-    settle(payment_id, payment_ref=ref_of(link))
-
-
-def settle(payment_id: str, **told: Any) -> None:
-    """Settle an attempt by what a gateway tells of it: all is well unless `told` otherwise."""
-    with session_scope() as session:
-        payment = queries.find_payment(session, UUID(payment_id))
-        assert payment is not None
-        asked = {"order_id": payment_id, "amount": payment.asked.minor, "reached": payment.asked.minor}
-        known = {"payment_ref": payment.payment_ref} | asked
-        service.settle(session, UUID(payment_id), snapshot(**(known | told)))
-
-
 def test_settling_again_and_again_posts_once(world: World) -> None:
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
@@ -170,12 +148,14 @@ def test_a_slow_gateway_holds_no_row(world: World) -> None:
     payer = world.person()
     booking = world.book(payer, world.offer())
     link = world.link(booking["payment"]["id"])
-    world.gateway.order("delay", seconds=0.5, on="fetch")
+    world.gateway.order("delay", seconds=10, on="fetch")
     world.click(link)
     with ThreadPoolExecutor(1) as worker:
         settled = worker.submit(world.drain)
+        until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
         cancelled = world.cancel(payer, booking["id"])
         assert not settled.done(), "the booking could be cancelled while the gateway was being asked"
+        world.end_faults()
         settled.result()
     assert cancelled.status_code == 200
     assert world.wallet(payer) == (45_000, 0, 0)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from app.infra.clock import business_now
+from app.infra.clock import advance, business_now
 from app.infra.db import session_scope
 from app.ledger import service as ledger
 from app.ops import books
@@ -118,11 +118,20 @@ class World:
         self.click(link, pings=pings, **query)
         self.drain()
 
+    def end_faults(self) -> None:
+        """Let the gateway be well again, and release whoever it holds."""
+        assert self.gateway.http.delete(f"{self.gateway.sandbox.url}/faults").status_code == 204
+
     def advance(self, *, seconds: int) -> None:
         """Move business time forward, and let the workers do what falls due."""
         moved = self.client.post(f"{API}/sandbox/clock", json={"advance_seconds": seconds})
         assert moved.status_code == 200, moved.text
         self.drain()
+
+    def advance_without_workers(self, *, seconds: int) -> None:
+        """Move business time forward while nobody is at work."""
+        with session_scope() as session:
+            advance(session, seconds)
 
     def now(self) -> datetime:
         with session_scope() as session:

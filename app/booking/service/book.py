@@ -19,8 +19,8 @@ from app.booking.errors import (
 )
 from app.booking.models import Booking
 from app.booking.service.confirm import confirm
-from app.booking.service.expire import end_unpaid
-from app.booking.slots import Reason, Span
+from app.booking.service.expire import end_overdue
+from app.booking.slots import REACH, Reason, Span
 from app.booking.states import BookingState
 from app.identity import service as identity
 from app.infra import db
@@ -30,9 +30,6 @@ from app.kernel.errors import Refusal
 from app.kernel.ids import new_id
 from app.mentors import service as mentors
 from app.payments import service as payments
-
-#: No session or buffer reaches further than this: what lies beyond cannot touch a slot.
-REACH = timedelta(days=1)
 
 REFUSALS: dict[Reason, type[Refusal]] = {Reason.TAKEN: SlotTaken, Reason.NOT_ACCEPTING: MentorNotAccepting}
 
@@ -48,14 +45,14 @@ def book(session: Session, learner_id: UUID, offering_id: UUID, starts_at: datet
     """
     offering = _lock_and_read(session, learner_id, offering_id)
     span = Span(starts_at, starts_at + timedelta(minutes=offering.duration_minutes))
-    _end_overdue(session, offering.mentor_id, learner_id, span)
+    end_overdue(session, offering.mentor_id, learner_id, span)
     _check_mentor(session, offering.mentor_id, offering.duration_minutes, starts_at)
     _check_learner(session, learner_id, span)
-    if queries.count_unpaid(session, learner_id) >= settings().max_unpaid_bookings:
-        raise TooManyUnpaid
     booking = _insert(session, learner_id, offering, span, note)
     if payments.is_covered(session, booking.order_id):
         confirm(session, booking)
+    elif queries.count_unpaid(session, learner_id) > settings().max_unpaid_bookings:
+        raise TooManyUnpaid
     return booking.id
 
 
@@ -75,23 +72,17 @@ def _lock_and_read(session: Session, learner_id: UUID, offering_id: UUID) -> men
 def _check_mentor(session: Session, mentor_id: UUID, duration_minutes: int, starts_at: datetime) -> None:
     """Refuse a start that the mentor's slots do not list; the mentor is locked by the caller."""
     schedule = mentors.schedule_of(session, mentor_id)
-    busy = queries.busy_of_mentor(session, mentor_id, Span(starts_at - REACH, starts_at + REACH))
-    reason = slots.refusal(schedule, duration_minutes, busy, business_now(session), starts_at)
+    now = business_now(session)
+    busy = queries.busy_of_mentor(session, mentor_id, Span(starts_at - REACH, starts_at + REACH), now)
+    reason = slots.refusal(schedule, duration_minutes, busy, now, starts_at)
     if reason is not None:
         raise REFUSALS.get(reason, SlotNotOffered)
 
 
 def _check_learner(session: Session, learner_id: UUID, span: Span) -> None:
     """Refuse a learner who has another session at the time; the learner is locked by the caller."""
-    if queries.busy_of_learner(session, learner_id, span):
+    if queries.busy_of_learner(session, learner_id, span, business_now(session)):
         raise LearnerBusy
-
-
-def _end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span) -> None:
-    """A booking past its deadline holds its slot, and the buffer around it, until a sweep has seen it: see it now."""
-    near = Span(span.starts_at - REACH, span.ends_at + REACH)
-    for overdue in queries.lock_overdue_in(session, business_now(session), mentor_id, learner_id, near):
-        end_unpaid(session, overdue)
 
 
 def _insert(session: Session, learner_id: UUID, offering: mentors.OfferingView, span: Span, note: str) -> Booking:

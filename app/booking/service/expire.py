@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy.orm import Session
 
 from app.booking import queries
 from app.booking.events import BookingExpired
 from app.booking.models import Booking
 from app.booking.service.confirm import confirm
+from app.booking.slots import REACH, Span
 from app.booking.states import BOOKING, BookingState, BookingStep
 from app.infra import outbox
 from app.infra.changes import announce
@@ -22,6 +25,17 @@ def expire_one(session: Session) -> bool:
         return False
     end_unpaid(session, booking)
     return True
+
+
+def end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span) -> None:
+    """End what is past its deadline and in the way of a session: near it for its mentor, anywhere for its learner.
+
+    A booking that nobody paid holds its time, the buffer around it, wallet money and one of the learner's places until
+    a sweep has seen it: see it now. Mentor and learner are locked by the caller.
+    """
+    near = Span(span.starts_at - REACH, span.ends_at + REACH)
+    for overdue in queries.lock_overdue_of(session, business_now(session), mentor_id, learner_id, near):
+        end_unpaid(session, overdue)
 
 
 def end_unpaid(session: Session, booking: Booking) -> None:

@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.booking import queries, slots
-from app.booking.service.book import REACH
-from app.booking.slots import Slot, Span
+from app.booking.slots import REACH, Slot, Span
 from app.infra.clock import business_now
 from app.mentors import service as mentors
 from app.mentors.errors import OfferingNotFound
@@ -22,8 +21,7 @@ def list_slots(session: Session, mentor_id: UUID, offering_id: UUID, begin: date
         raise OfferingNotFound
     if not offering.active:
         return []
-    busy = queries.busy_of_mentor(session, mentor_id, Span(begin - REACH, end + REACH))
+    now = business_now(session)
+    busy = queries.busy_of_mentor(session, mentor_id, Span(begin - REACH, end + REACH), now)
     schedule = mentors.schedule_of(session, mentor_id)
-    return slots.offered(
-        schedule, offering.duration_minutes, busy, business_now(session), window_start=begin, window_end=end
-    )
+    return slots.offered(schedule, offering.duration_minutes, busy, now, window_start=begin, window_end=end)

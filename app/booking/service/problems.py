@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.booking import queries
-from app.booking.errors import NoSuchBooking
+from app.booking.errors import NoSuchBooking, OwnDispute
 from app.booking.events import BookingCancelled, BookingDisputed
 from app.booking.service.complete import close
 from app.booking.states import BOOKING, BookingState, BookingStep
@@ -32,10 +32,13 @@ def report_problem(session: Session, learner_id: UUID, booking_id: UUID, reason:
 def resolve(session: Session, actor_id: UUID, booking_id: UUID, *, outcome: str, reason: str) -> None:
     """End a dispute: `release` pays the mentor, `return` gives the money back to the learner.
 
-    Raises NoSuchBooking, IllegalTransition when there is no dispute (any more).
+    Raises NoSuchBooking, OwnDispute to its two people, IllegalTransition when there is no dispute (any more).
     """
-    if queries.find_booking(session, booking_id) is None:
+    found = queries.find_booking(session, booking_id)
+    if found is None:
         raise NoSuchBooking
+    if actor_id in (found.learner_id, found.mentor_id):
+        raise OwnDispute
     booking = queries.lock_booking(session, booking_id)
     booking.reason = reason
     if outcome == "release":

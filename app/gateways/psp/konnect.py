@@ -67,7 +67,10 @@ class Konnect:
 
     def create_payment(self, request: CreatePayment) -> PaymentLink:
         """Open a payment; Ambiguous when it may exist without our knowing its link."""
-        reply = self._call("POST", "/payments/init-payment", _init_body(request, self.wallet_id))
+        try:
+            reply = self._call("POST", "/payments/init-payment", _init_body(request, self.wallet_id))
+        except UnknownOutcome as error:
+            raise Ambiguous(str(error)) from error
         if reply.status >= 500:
             raise Ambiguous(f"Konnect answered {reply.status} to init-payment")
         _raise_for_refusal(reply)

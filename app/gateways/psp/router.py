@@ -30,12 +30,14 @@ def gateway(name: str) -> Gateway:
     return gateways()[name]
 
 
-def gateway_for(currency: str) -> Gateway:
-    """Return the gateway that captures a currency; raise UnsupportedCurrency when none does."""
+def gateway_for(currency: str, *, pointer: str = "") -> Gateway:
+    """Return the gateway that captures a currency; raise UnsupportedCurrency, about this field, when none does."""
     for candidate in gateways().values():
         if currency in candidate.capabilities.currencies:
             return candidate
-    raise UnsupportedCurrency(f"No gateway can capture and pay out {currency}; take one of {_listed()}.")
+    raise UnsupportedCurrency(
+        f"No gateway can capture and pay out {currency}; take one of {_listed()}.", pointer=pointer
+    )
 
 
 def supported_currencies() -> frozenset[str]:

@@ -10,7 +10,7 @@ from app.payments.service.attempts import (
     record_lost_link,
     record_refusal,
 )
-from app.payments.service.inbox import PaymentToLookAt, prepare_look, receive_ping
+from app.payments.service.inbox import PaymentToLookAt, check_ping, prepare_look, receive_ping
 from app.payments.service.orders import (
     cancel_attempts,
     close_order,
@@ -31,6 +31,7 @@ __all__ = [
     "PaymentToLookAt",
     "PaymentView",
     "cancel_attempts",
+    "check_ping",
     "close_order",
     "hold_late_money",
     "is_covered",

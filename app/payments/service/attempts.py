@@ -21,7 +21,7 @@ from app.payments import queries, rules
 from app.payments.errors import AmountNotPayable, OrderNotOpen, PaymentStillOpen
 from app.payments.events import PaymentFailed, PaymentOpened
 from app.payments.models import Order, Payment
-from app.payments.states import LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
+from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
 
 #: The purpose of the MAC in webhook paths. It says only: this attempt is ours, look at it.
 WEBHOOK_LABEL = "konnect-webhook:v1"
@@ -66,12 +66,13 @@ def open_payment(session: Session, order_id: UUID) -> UUID:
 
 def open_top_up(session: Session, payer_id: UUID, amount: Money) -> UUID:
     """Open an attempt to bring money into a wallet; raise UnsupportedCurrency or AmountNotPayable."""
-    capabilities = router.gateway_for(amount.currency).capabilities
+    capabilities = router.gateway_for(amount.currency, pointer="/amount/currency").capabilities
     if not rules.payable(amount, capabilities):
-        least = Money(max(capabilities.minimum[amount.currency], 1), amount.currency)
-        raise AmountNotPayable(
-            f"Send {least} or more, in steps of {capabilities.step[amount.currency]}.", pointer="/amount"
+        least, step, most = (
+            Money(minor, amount.currency)
+            for minor in (capabilities.minimum[amount.currency], capabilities.step[amount.currency], rules.MOST)
         )
+        raise AmountNotPayable(f"Send {least} to {most}, in steps of {step}.", pointer="/amount")
     expires_at = business_now(session) + timedelta(minutes=settings().pay_link_minutes)
     payment = Payment(
         id=new_id(), payer_id=payer_id, purpose="top_up", asked=amount, description="Top-up", expires_at=expires_at
@@ -110,14 +111,18 @@ def prepare_checkout(session: Session, payment_id: UUID) -> CheckoutRequest | No
 
 
 def record_link(session: Session, payment_id: UUID, link: PaymentLink) -> None:
-    """Bind the gateway's reference to the attempt and show its link; an attempt that ended meanwhile keeps its end."""
+    """Bind the gateway's reference to the attempt and show its link; an attempt that ended meanwhile keeps its end.
+
+    The link that is shown is the one that is looked at, even if a ping has bound a payment that nobody has seen.
+    """
     payment = queries.lock_payment(session, payment_id)
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.LINK)
-    if payment.payment_ref is None:
-        payment.payment_ref = link.payment_ref
     if payment.status in LIVE:
         payment.pay_url = link.pay_url
-    payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
+    if payment.status in LIVE or payment.payment_ref is None:
+        payment.payment_ref = link.payment_ref
+    if payment.status not in FINAL:
+        payment.next_poll_at = rules.next_poll(business_now(session), 0, payment.expires_at)
     announce(session, payment.id)
 
 

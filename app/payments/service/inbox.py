@@ -13,10 +13,11 @@ from app.infra.clock import business_now
 from app.payments import queries
 from app.payments.errors import NoSuchPayment
 from app.payments.events import WebhookReceived
+from app.payments.models import Payment
 from app.payments.service.attempts import WEBHOOK_LABEL, give_up_asking
 from app.payments.states import FINAL
 
-#: While no reference is bound, pings may name several; more than this wait for nothing but a forger.
+#: Where an answer was lost, pings may name several references; more than this wait for nothing but a forger.
 MAX_WAITING_PINGS = 5
 
 
@@ -30,12 +31,8 @@ class PaymentToLookAt:
     is_bound: bool
 
 
-def receive_ping(session: Session, gateway: str, payment_id: UUID, mac: str, query: dict[str, str]) -> None:
-    """Keep a gateway's hint that an attempt should be looked at; raise NoSuchPayment for a bad MAC or id.
-
-    At most one row waits for each attempt and reference. A ping that finds one waiting, or the attempt final, or
-    another reference than the bound one, is counted and writes nothing.
-    """
+def check_ping(session: Session, gateway: str, payment_id: UUID, mac: str) -> Payment:
+    """Return the attempt that a ping is about, writing nothing; raise NoSuchPayment for a bad MAC or id."""
     if not crypto.mac_is_valid(WEBHOOK_LABEL, str(payment_id), mac):
         metrics.WEBHOOKS.labels(gateway, "bad_mac").inc()
         raise NoSuchPayment
@@ -43,8 +40,19 @@ def receive_ping(session: Session, gateway: str, payment_id: UUID, mac: str, que
     if payment is None or payment.gateway != gateway:
         metrics.WEBHOOKS.labels(gateway, "unknown").inc()
         raise NoSuchPayment
-    hinted = router.gateway(gateway).parse_webhook(query)
-    metrics.WEBHOOKS.labels(gateway, _keep(session, payment_id, payment.status, payment.payment_ref, hinted)).inc()
+    return payment
+
+
+def receive_ping(session: Session, gateway: str, payment_id: UUID, mac: str, query: dict[str, str]) -> None:
+    """Keep a gateway's hint that an attempt should be looked at; raise NoSuchPayment for a bad MAC or id.
+
+    At most one row waits for an attempt. A ping that finds one waiting, or the attempt final, or that names another
+    reference than the bound one, is counted and writes nothing. Where a create answer was lost, the reference is not
+    known for sure: then a few may wait, one for each that was named.
+    """
+    payment = check_ping(session, gateway, payment_id, mac)
+    named = router.gateway(gateway).parse_webhook(query)
+    metrics.WEBHOOKS.labels(gateway, _keep(session, payment, named)).inc()
 
 
 def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> PaymentToLookAt | None:
@@ -57,8 +65,7 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
     payment = queries.find_payment(session, payment_id)
     if payment is None or payment.status in FINAL:
         return None
-    lost_answers = payment.payment_ref is None or payment.create_calls > 1
-    wanted = hinted if hinted and lost_answers else payment.payment_ref
+    wanted = hinted if hinted and _may_have_lost_an_answer(payment) else payment.payment_ref
     if wanted is None:
         _end_when_time_is_up(session, payment_id)
         return None
@@ -72,13 +79,25 @@ def _end_when_time_is_up(session: Session, payment_id: UUID) -> None:
         give_up_asking(session, payment)
 
 
-def _keep(session: Session, payment_id: UUID, status: str, bound_ref: str | None, hinted: str | None) -> str:
-    if status in FINAL:
+def _keep(session: Session, payment: Payment, named: str | None) -> str:
+    """Write a ping if it can tell us something, and return what became of it."""
+    if payment.status in FINAL:
         return "final"
-    if bound_ref is None and queries.count_waiting_pings(session, payment_id) >= MAX_WAITING_PINGS:
+    if not _may_have_lost_an_answer(payment):
+        if named not in (None, payment.payment_ref):
+            return "other_reference"
+        named = None  # it is the bound one that will be looked at
+    elif named is None and payment.payment_ref is None:
+        return "no_reference"
+    elif queries.count_waiting_pings(session, payment.id) >= MAX_WAITING_PINGS:
         return "too_many"
-    ping_id = queries.write_ping(session, payment_id, hinted)
+    ping_id = queries.write_ping(session, payment.id, named)
     if ping_id is None:
         return "waiting"
-    outbox.record(session, WebhookReceived(payment_id=payment_id, ping_id=ping_id))
+    outbox.record(session, WebhookReceived(payment_id=payment.id, ping_id=ping_id))
     return "kept"
+
+
+def _may_have_lost_an_answer(payment: Payment) -> bool:
+    """Tell whether the gateway may hold a payment for this attempt whose reference we do not know."""
+    return payment.payment_ref is None or payment.create_calls > 1

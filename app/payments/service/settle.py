@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -27,7 +28,7 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
     Runs as often as it likes: states are checked under the locks of order and attempt, postings carry their refs.
     """
     order, payment = queries.lock_with_order(session, payment_id)
-    if payment.status in FINAL or not _bind(payment, snapshot):
+    if payment.status in FINAL or not _bind(payment, snapshot, business_now(session)):
         return
     if snapshot.status == PaymentStatus.COMPLETED:
         _settle_completed(session, order, payment, snapshot)
@@ -35,22 +36,22 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
         _settle_pending(session, order, payment, snapshot)
 
 
-def _bind(payment: Payment, snapshot: PaymentSnapshot) -> bool:
+def _bind(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> bool:
     """Accept the bound reference; or, where a create answer was lost, one whose order id is this attempt."""
     if payment.payment_ref == snapshot.payment_ref:
         return True
     if snapshot.order_id != str(payment.id) or (payment.payment_ref is not None and payment.create_calls < 2):
         return False
+    if payment.payment_ref is None:  # now there is something to look at, whether another ping comes or not
+        payment.next_poll_at = rules.next_poll(now, 0, payment.expires_at)
     if payment.payment_ref is None or snapshot.status == PaymentStatus.COMPLETED:
         payment.payment_ref = snapshot.payment_ref
     return True
 
 
 def _settle_completed(session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot) -> None:
-    receiver = router.gateway(payment.gateway).own_receiver
-    wrong = rules.mismatches(snapshot, attempt_id=str(payment.id), amount=payment.asked, receiver=receiver)
     short = snapshot.reached is not None and snapshot.reached < payment.asked.minor
-    if wrong or short or payment.captured >= payment.asked.minor:
+    if short or _wrong(payment, snapshot):
         _conflict(session, payment, snapshot)
         return
     surplus_too = max(payment.asked.minor, snapshot.reached or 0)
@@ -65,15 +66,20 @@ def _settle_completed(session: Session, order: Order | None, payment: Payment, s
 
 
 def _settle_pending(session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot) -> None:
-    """Book a part that came; expire when the time is up. Pending is never failure: the payer may try again."""
-    receiver = router.gateway(payment.gateway).own_receiver
-    wrong = rules.mismatches(snapshot, attempt_id=str(payment.id), amount=payment.asked, receiver=receiver)
+    """Book a part that came; expire when the time is up. Pending is never failure: the payer may try again.
+
+    What does not match is waited for while the link lives; if money came for it by the end, it is a conflict.
+    """
     reached = snapshot.reached or 0
-    if not wrong and payment.captured < reached < payment.asked.minor:
+    if not _wrong(payment, snapshot) and payment.captured < reached < payment.asked.minor:
         _capture(session, order, payment, reached, ref=f"capture:{payment.id}:{reached}")
-    if business_now(session) >= payment.expires_at:
-        payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.EXPIRE)
-        announce(session, payment.id)
+    if business_now(session) < payment.expires_at:
+        return
+    if reached and _not_booked_yet(payment, snapshot.currency, reached) > 0:
+        _conflict(session, payment, snapshot)
+        return
+    payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.EXPIRE)
+    announce(session, payment.id)
 
 
 def _capture(session: Session, order: Order | None, payment: Payment, reached: int, *, ref: str) -> None:
@@ -89,7 +95,8 @@ def _capture(session: Session, order: Order | None, payment: Payment, reached: i
 
 def _conflict(session: Session, payment: Payment, snapshot: PaymentSnapshot) -> None:
     """Put what the gateway reports aside until a person has looked, where it is a currency of ours."""
-    reported = (snapshot.amount if snapshot.reached is None else snapshot.reached) - payment.captured
+    told = snapshot.amount if snapshot.reached is None else snapshot.reached
+    reported = _not_booked_yet(payment, snapshot.currency, told)
     if snapshot.currency in EXPONENTS and reported > 0:
         amount = Money(reported, snapshot.currency)
         lines = {accounts.psp(payment.gateway): -amount, accounts.suspense(payment.gateway): amount}
@@ -98,3 +105,13 @@ def _conflict(session: Session, payment: Payment, snapshot: PaymentSnapshot) -> 
     payment.next_poll_at = None
     announce(session, payment.id)
     outbox.record(session, PaymentConflicted(payment_id=payment.id))
+
+
+def _wrong(payment: Payment, snapshot: PaymentSnapshot) -> list[str]:
+    receiver = router.gateway(payment.gateway).own_receiver
+    return rules.mismatches(snapshot, attempt_id=str(payment.id), amount=payment.asked, receiver=receiver)
+
+
+def _not_booked_yet(payment: Payment, currency: str, told: int) -> int:
+    """Return the minor units of what the gateway tells that no part booked before has in it."""
+    return told - payment.captured if currency == payment.asked.currency else told

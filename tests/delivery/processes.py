@@ -1,0 +1,94 @@
+"""The relay and the worker as they run in production: processes of their own, with a broker that a test may break."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from embedded.ports import free_port
+from embedded.process import Process, Program
+from embedded.unprivileged import leave
+from embedded.valkey import Valkey
+from tests.architecture.sources import ROOT
+
+RELAY = ("-m", "tasks.relay")
+WORKER = (
+    *("-m", "celery", "--app", "tasks.worker", "worker", "--concurrency", "2", "--include", "tests.delivery.probes"),
+    *("--without-mingle", "--without-gossip"),
+)
+
+
+@dataclass
+class System:
+    """A relay, a worker and their broker."""
+
+    broker: Valkey
+    relay: Process
+    worker: Process
+    logs: Path
+
+    def another_relay(self) -> Process:
+        """Make one more relay, not started yet."""
+        return Process(self.relay.program)
+
+    def flush_broker(self) -> None:
+        """Make the broker forget everything."""
+        with redis.Redis.from_url(self.broker.url) as client:
+            client.flushall()
+
+    def log(self, name: str) -> str:
+        """Read what a process has said so far."""
+        return (self.logs / f"{name}.log").read_text()
+
+
+@contextmanager
+def running_system(directory: Path, environment: Mapping[str, str]) -> Iterator[System]:
+    """Start all three, and end all that still runs of them."""
+    broker = Valkey(directory / "valkey", directory / "valkey.log", free_port(), "carried-by-nobody")
+    broker.start()
+    variables = {"PATH": os.environ["PATH"], **environment, "BROKER_URL": broker.url}
+    relay, worker = (
+        Process(Program(name, (sys.executable, *argv), ROOT, directory / f"{name}.log", variables))
+        for name, argv in (("relay", RELAY), ("worker", WORKER))
+    )
+    system = System(broker, relay, worker, directory)
+    try:
+        relay.start()
+        worker.start()
+        yield system
+    finally:
+        for process in (relay, worker, broker.process):
+            process.stop(grace=0)
+        leave(directory / "valkey")
+
+
+def kill(process: Process) -> None:
+    """Kill a process with all that it started, as a machine that loses power does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.stop(grace=0)
+
+
+@contextmanager
+def frozen(process: Process) -> Iterator[None]:
+    """Stop a process with all that it started, as a machine that swaps does, and let it go on."""
+    os.killpg(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGCONT)
+
+
+def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)

@@ -1,0 +1,55 @@
+"""Single steps of the flow, for tests that stand between them: a capture nobody has heard of, a worker that died."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.infra.db import session_scope
+from app.infra.outbox import publish
+from app.infra.outbox.claim import claim
+from app.payments import handlers, queries, service
+from tests.factories.payments import snapshot
+from tests.payments.world import World
+from tests.sandbox.peers import ref_of
+
+
+def capture_unheard(world: World, booking: dict[str, Any]) -> None:
+    """Settle a booking's paid attempt without running what follows."""
+    payment_id = booking["payment"]["id"]
+    link = world.link(payment_id)
+    world.gateway.order("no_webhook")
+    world.click(link, pings=0)
+    settle(payment_id, payment_ref=ref_of(link))
+
+
+def settle(payment_id: str, **told: Any) -> None:
+    """Settle an attempt by what a gateway tells of it: all is well unless `told` otherwise."""
+    with session_scope() as session:
+        payment = queries.find_payment(session, UUID(payment_id))
+        assert payment is not None
+        asked = {"order_id": payment_id, "amount": payment.asked.minor, "reached": payment.asked.minor}
+        known = {"payment_ref": payment.payment_ref} | asked
+        service.settle(session, UUID(payment_id), snapshot(**(known | told)))
+
+
+def die_in_the_create_call(payment_id: str) -> None:
+    """Do what a worker does until its call is answered, and nothing after that."""
+    with session_scope() as session:
+        (outgoing,) = publish.take_due(session)
+    with session_scope() as session:
+        assert claim(session, outgoing.id, "doomed") is not None
+    with session_scope() as session:
+        request = service.prepare_checkout(session, UUID(payment_id))
+    assert request is not None
+    handlers.ask_for_link(request)
+
+
+def rescue() -> None:
+    """Let the lease of a dead worker run out, and its work be sent again."""
+    with session_scope() as session:
+        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
+    with session_scope() as session:
+        publish.rescue(session)
