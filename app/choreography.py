@@ -34,10 +34,22 @@ from app.payments.events import (
     PollDue,
     WebhookReceived,
 )
+from app.payouts.events import (
+    PayoutApproved,
+    PayoutBecameUnknown,
+    PayoutConflicted,
+    PayoutLinkRefused,
+    PayoutPaid,
+    PayoutPaidLate,
+    PayoutPollDue,
+    PayoutRejected,
+    PayoutWebhookReceived,
+)
 
 _VERIFY = Reaction("tasks.identity.send_verification", queue="notifications", tries=3)
 _APPLY_PAYMENT = Reaction("tasks.booking.apply_payment", queue="booking", ordered_by="order_id", order="order")
 _SETTLE = Reaction("tasks.payments.settle", queue="payments", ordered_by="payment_id", order="payment")
+_SETTLE_PAYOUT = Reaction("tasks.payouts.settle", queue="payouts", ordered_by="attempt_id", order="payout_attempt")
 _ALARM = Reaction("tasks.ops.raise_alarm", queue="maintenance")
 # A cancelled meeting must not overtake its creation, nor a withdrawal the invitation that it withdraws.
 _MEETING = partial(Reaction, queue="calendar", cap_seconds=60, ordered_by="booking_id", order="meeting")
@@ -58,6 +70,16 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PaymentCapturedLate: (_APPLY_PAYMENT,),
     PaymentConflicted: (_ALARM,),
     PaymentFailed: (_ALARM,),
+    # payouts
+    PayoutApproved: (Reaction("tasks.payouts.open_link", queue="payouts"),),
+    PayoutWebhookReceived: (_SETTLE_PAYOUT,),
+    PayoutPollDue: (_SETTLE_PAYOUT,),
+    PayoutPaid: (),
+    PayoutRejected: (),
+    PayoutPaidLate: (_ALARM,),
+    PayoutConflicted: (_ALARM,),
+    PayoutLinkRefused: (_ALARM,),
+    PayoutBecameUnknown: (_ALARM,),
     # booking
     BookingConfirmed: (_ARRANGE_MEETING, _LETTER("tasks.booking.send_confirmation")),
     MeetingWanted: (_ARRANGE_MEETING,),

@@ -24,13 +24,15 @@ from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
 from app.payments.routes import blp as payments
 from app.payments.webhooks import blp as webhooks
+from app.payouts.routes import blp as payouts
+from app.payouts.webhooks import blp as payout_links
 from app.web import access, documents, requests
 from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
 BLUEPRINTS: tuple[RoomBlueprint, ...] = (
-    identity, mentors, calendar, booking, payments, webhooks, wallet, notifications, ops, health,
+    identity, mentors, calendar, booking, payments, webhooks, payouts, payout_links, wallet, notifications, ops, health,
 )  # fmt: skip
 COMMANDS: tuple[click.Command, ...] = (users, letters)
 

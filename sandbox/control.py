@@ -19,7 +19,7 @@ from sandbox.world import world
 blueprint = Blueprint("control", __name__)
 
 SHOWN = 50
-"""Payments, and mails, on the page: the newest."""
+"""Payments, mails, accounts and events on the page: the newest."""
 
 LARGEST_SHOWN = 100_000
 """Bytes of an attachment that can be saved from the page; a larger one is only named, or the page would swell."""
@@ -40,6 +40,8 @@ def overview() -> str:
         clock=here.clock,
         payments=here.payments.newest(SHOWN),
         mails=here.mailbox.newest(limit=SHOWN),
+        connected=here.grants.connected()[:SHOWN],
+        events=here.events.listed(deleted=True)[-SHOWN:],
         faults=here.faults.listed(),
         kinds=KINDS.values(),
         largest_shown=LARGEST_SHOWN,
@@ -62,6 +64,13 @@ def click(ref: str, what: str) -> Response:
         case _:
             raise NotFound
     return back("payments")
+
+
+@blueprint.post("/control/google/withdraw")
+def withdraw() -> Response:
+    """Withdraw, for the person, what an account has allowed: all its tokens are dead."""
+    world().grants.withdraw(request.form.get("email", ""))
+    return back("google")
 
 
 @blueprint.post("/control/faults")

@@ -97,6 +97,7 @@ class Settings:
     horizon_days: int = setting("HORIZON_DAYS", read_count, 60)
     cancel_notice_hours: int = setting("CANCEL_NOTICE_HOURS", read_int, 24)
     escrow_window_hours: int = setting("ESCROW_WINDOW_HOURS", read_int, 24)
+    payout_return_hours: int = setting("PAYOUT_RETURN_HOURS", read_count, 72)
     platform_fee_basis_points: int = setting("PLATFORM_FEE_BASIS_POINTS", read_basis_points, 1_500)
 
     task_seconds: int = setting("TASK_SECONDS", read_count, 40)

@@ -25,7 +25,7 @@ WALLET_KINDS = {"release": "earning"}
 #: What the first word of a ref's transaction speaks of.
 REFERENCES = {
     "capture": "payment", "fund": "booking", "return": "booking", "release": "booking", "payout": "payout",
-    "payout-back": "payout",
+    "payout-back": "payout", "payout-late": "payout_attempt",
 }  # fmt: skip
 
 
@@ -115,8 +115,12 @@ def balance(session: Session, account: str, currency: str) -> Money:
 
 def available(session: Session, user_id: UUID, currency: str) -> Money:
     """Return what a wallet can spend."""
-    rows = queries.balances(session, accounts.deposit(user_id), accounts.earnings(user_id))
-    return _balance(rows, currency).available
+    return _in(session, user_id, currency).available
+
+
+def withdrawable(session: Session, user_id: UUID, currency: str) -> Money:
+    """Return what of a wallet can be paid out: earnings that are not held."""
+    return _in(session, user_id, currency).withdrawable
 
 
 def wallet(session: Session, user_id: UUID) -> list[Balance]:
@@ -140,6 +144,10 @@ def movements(session: Session, user_id: UUID, *, before: int, limit: int) -> Se
         )
         for row in rows
     ]
+
+
+def _in(session: Session, user_id: UUID, currency: str) -> Balance:
+    return _balance(queries.balances(session, accounts.deposit(user_id), accounts.earnings(user_id)), currency)
 
 
 def _balance(rows: Sequence[Row[Any]], currency: str) -> Balance:

@@ -17,7 +17,7 @@ from sandbox.google.errors import ApiError, invalid, not_found
 from sandbox.google.events import Event
 from sandbox.google.grants import Consent
 from sandbox.google.scopes import LIST_CALENDARS, QUERY_FREE_BUSY, READ_CALENDAR
-from sandbox.google.times import instant_of, read_instant, read_zone, written
+from sandbox.google.times import read_instant, read_zone, written
 from sandbox.reading import is_text, json_object
 from sandbox.world import world
 
@@ -95,7 +95,7 @@ def busy(events: Sequence[Event], start: datetime, end: datetime) -> list[dict[s
     """Join the busy times of events, in the order of their starts, cut to the window; free ones are left out."""
     joined: list[tuple[datetime, datetime]] = []
     spans = sorted(
-        (max(start, instant_of(event.fields["start"])), min(end, instant_of(event.fields["end"])))
+        (max(start, event.starts_at), min(end, event.ends_at))
         for event in events
         if event.fields.get("transparency") != "transparent"
     )

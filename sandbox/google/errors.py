@@ -9,7 +9,13 @@ from flask import Blueprint, Response, jsonify
 
 from sandbox.reading import UnreadableError
 
-USAGE_LIMITS = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"}
+USAGE_LIMITS = {
+    "rateLimitExceeded",
+    "userRateLimitExceeded",
+    "quotaExceeded",
+    "dailyLimitExceeded",
+    "accessNotConfigured",
+}
 """Reasons of the domain `usageLimits`; all others are `global`."""
 
 STATUSES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}

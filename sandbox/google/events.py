@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sandbox.clock import rfc3339
 from sandbox.google.errors import ApiError, not_found
 from sandbox.google.meet import Conference
+from sandbox.google.times import instant_of
 
 MOST_EVENTS = 100_000
 
@@ -35,6 +36,16 @@ class Event:
     sequence: int = 0
     deleted: bool = False
     conference: Conference | None = None
+
+    @property
+    def starts_at(self) -> datetime:
+        """The instant it begins."""
+        return instant_of(self.fields["start"])
+
+    @property
+    def ends_at(self) -> datetime:
+        """The instant it is over."""
+        return instant_of(self.fields["end"])
 
     @property
     def etag(self) -> str:
@@ -77,14 +88,17 @@ class Events:
         self._lock = lock
         self._events: OrderedDict[tuple[str, str], Event] = OrderedDict()
 
-    def insert(self, event: Event) -> Event:
-        """Keep a new event; raises `ApiError` 409 when its id is taken, be it by a deleted one."""
+    def insert(self, event: Event, finish: Callable[[Event], Event]) -> Event:
+        """Keep a new event, as `finish` makes it once its id is known to be free.
+
+        Raises `ApiError` 409 when the id is taken, be it by a deleted event.
+        """
         with self._lock:
             if (event.email, event.id) in self._events:
                 raise ApiError(409, "duplicate", "The requested identifier already exists.")
             while len(self._events) >= MOST_EVENTS:
                 self._events.popitem(last=False)
-            return self._keep(event)
+            return self._keep(finish(event))
 
     def get(self, email: str, event_id: str) -> Event:
         """Return an event as it is now; raises `ApiError` 404."""
@@ -105,43 +119,27 @@ class Events:
                 event = self._keep(replace(event, conference=conference, version=version))
             return event
 
-    def update(self, changed: Event, seen: Event) -> Event:
-        """Replace `seen` by its next version, `changed`; raises `ApiError` 412 when somebody was faster."""
-        with self._lock:
-            if self.get(seen.email, seen.id).version != seen.version:
-                raise precondition_failed()
-            return self._keep(replace(changed, version=seen.version + 1, sequence=seen.sequence + 1))
+    def change(self, email: str, event_id: str, if_match: str | None, make: Callable[[Event], Event]) -> Event:
+        """Replace an event by what `make` makes of it, under one lock with the look at If-Match.
 
-    def delete(self, email: str, event_id: str, if_match: str | None, now: datetime) -> None:
-        """Mark an event as deleted; raises `ApiError` 404, 410 when it is deleted already, or 412."""
+        Raises `ApiError` 404, 412 when the event is another one than the client has seen, and what `make` raises.
+        """
         with self._lock:
             event = self.get(email, event_id)
-            if event.deleted:
-                raise ApiError(410, "deleted", "Resource has been deleted")
-            check_match(event, if_match)
-            self.update(replace(event, deleted=True, updated=now), event)
+            if if_match not in {None, "*", event.etag}:
+                raise ApiError(412, "conditionNotMet", "Precondition Failed")
+            return self._keep(replace(make(event), version=event.version + 1, sequence=event.sequence + 1))
 
     def listed(self, email: str | None = None, *, deleted: bool = False) -> list[Event]:
         """List events in the order of their starts, of one account if it is named."""
         with self._lock:
             found = [event for event in self._events.values() if email in {None, event.email}]
         kept = [event for event in found if deleted or not event.deleted]
-        return sorted(kept, key=lambda event: (str(event.fields["start"]), event.id))
+        return sorted(kept, key=lambda event: (event.starts_at, event.id))
 
     def _keep(self, event: Event) -> Event:
         self._events[event.email, event.id] = event
         return event
-
-
-def check_match(event: Event, if_match: str | None) -> None:
-    """Refuse a change to another version than the client has seen (If-Match); raises `ApiError` 412."""
-    if if_match not in {None, "*", event.etag}:
-        raise precondition_failed()
-
-
-def precondition_failed() -> ApiError:
-    """Make the answer to an If-Match that does not match any more."""
-    return ApiError(412, "conditionNotMet", "Precondition Failed")
 
 
 def new_id() -> str:

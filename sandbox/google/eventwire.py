@@ -6,7 +6,7 @@ Source: developers.google.com/workspace/calendar/api/v3/reference/events, and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from sandbox.google import errors, search, trouble
 from sandbox.google.door import door
 from sandbox.google.errors import ApiError, invalid, not_found
 from sandbox.google.eventbody import merged, read_fields, read_identity
-from sandbox.google.events import Event, check_match, new_id
+from sandbox.google.events import Event, new_id
 from sandbox.google.grants import Consent
 from sandbox.google.meet import Conference, new_code, read_request
 from sandbox.google.scopes import READ_EVENTS, WRITE_EVENTS
@@ -37,8 +37,8 @@ def insert(consent: Consent, calendar_id: str) -> Response:
     event_id = event_id or new_id()
     now = world().clock.now()
     event = Event(consent.email, event_id, uid or f"{event_id}@google.com", read_fields(body), now, now)
-    event = world().events.insert(replace(event, conference=read_conference(event, body)))
-    return told(event)
+    hear = read_conference(body)
+    return told(world().events.insert(event, hear))
 
 
 @blueprint.get("/<event_id>")
@@ -55,17 +55,14 @@ def patch(consent: Consent, calendar_id: str, event_id: str) -> Response:
     """Change some fields of an event, if it is still the one of If-Match."""
     check_calendar(consent, calendar_id)
     body = json_object(request.get_data())
-    seen = world().events.get(consent.email, event_id)
-    if seen.deleted:
-        raise ApiError(403, "forbidden", "Forbidden")
-    check_match(seen, request.headers.get("If-Match"))
-    changed = replace(
-        seen,
-        fields=read_fields(merged(seen.fields, body)),
-        conference=read_conference(seen, body),
-        updated=world().clock.now(),
-    )
-    return told(world().events.update(changed, seen))
+    hear, now = read_conference(body), world().clock.now()
+
+    def change(event: Event) -> Event:
+        if event.deleted:
+            raise ApiError(403, "forbidden", "Forbidden")
+        return hear(replace(event, fields=read_fields(merged(event.fields, body)), updated=now))
+
+    return told(world().events.change(consent.email, event_id, request.headers.get("If-Match"), change))
 
 
 @blueprint.delete("/<event_id>")
@@ -73,7 +70,14 @@ def patch(consent: Consent, calendar_id: str, event_id: str) -> Response:
 def delete(consent: Consent, calendar_id: str, event_id: str) -> Response:
     """Delete an event; 410 when that was done already."""
     check_calendar(consent, calendar_id)
-    world().events.delete(consent.email, event_id, request.headers.get("If-Match"), world().clock.now())
+    now = world().clock.now()
+
+    def cancel(event: Event) -> Event:
+        if event.deleted:
+            raise ApiError(410, "deleted", "Resource has been deleted")
+        return replace(event, deleted=True, updated=now)
+
+    world().events.change(consent.email, event_id, request.headers.get("If-Match"), cancel)
     return Response(status=204)
 
 
@@ -83,11 +87,11 @@ def list_events(consent: Consent, calendar_id: str) -> Response:
     """List events, page by page."""
     check_calendar(consent, calendar_id)
     page = search.read_search(request.args)
-    everything = world().events.listed(consent.email, deleted=page.deleted)
+    everything = world().events.listed(consent.email, deleted=True)
     found, next_page = page.cut(everything)
     answer = {
         "kind": "calendar#events",
-        "etag": f'"{len(everything)}"',
+        "etag": f'"{sum(event.version for event in everything)}"',
         "summary": consent.email,
         "description": "",
         "updated": search.newest_change(everything, world().clock.now()),
@@ -105,26 +109,27 @@ def check_calendar(consent: Consent, calendar_id: str) -> None:
         raise not_found()
 
 
-def read_conference(event: Event, body: Mapping[str, Any]) -> Conference | None:
-    """Return the conference of an event after a call with this body.
+def read_conference(body: Mapping[str, Any]) -> Callable[[Event], Event]:
+    """Return what a body's conferenceData makes of an event; raises `ApiError`.
 
-    Without conferenceDataVersion=1 the body's conferenceData is passed over; a requestId that was heard before is too.
-    Raises `ApiError`.
+    Without conferenceDataVersion=1 it is passed over; a requestId that the event has heard before is too.
     """
-    version = request.args.get("conferenceDataVersion", "0")
-    if whole_number(version) not in {0, 1}:
+    version = whole_number(request.args.get("conferenceDataVersion", "0"))
+    if version not in {0, 1}:
         raise invalid("Invalid value for: conferenceDataVersion, 0 or 1")
-    if version == "0" or "conferenceData" not in body:
-        return event.conference
-    data = body["conferenceData"]
-    if data is None:
-        return None
-    if not isinstance(data, dict):
-        raise invalid("Invalid value for: conferenceData")
-    request_id = read_request(data)
-    if request_id is None or (event.conference is not None and event.conference.request_id == request_id):
-        return event.conference
-    return trouble.spoilt(event.email, Conference(request_id, new_code()))
+    if version == 0 or "conferenceData" not in body:
+        return lambda event: event
+    if body["conferenceData"] is None:
+        return lambda event: replace(event, conference=None)
+    request_id = read_request(body["conferenceData"])
+    return lambda event: _with_meet(event, request_id)
+
+
+def _with_meet(event: Event, request_id: str | None) -> Event:
+    heard = event.conference.request_id if event.conference else None
+    if request_id in {None, heard}:
+        return event
+    return replace(event, conference=trouble.spoilt(event.email, Conference(str(request_id), new_code())))
 
 
 def told(event: Event) -> Response:

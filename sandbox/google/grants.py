@@ -76,9 +76,9 @@ class Grants:
         return code
 
     def peek(self, token: str) -> Consent | None:
-        """Tell what stands behind a code or refresh token, without using it up."""
+        """Tell what stands behind a code or token, without using it up."""
         with self._lock:
-            return self._codes.get(token) or self._refresh.get(token)
+            return self._codes.get(token) or self._refresh.get(token) or self.find_access(token)
 
     def exchange(self, asked: Exchange) -> tuple[Consent, str | None]:
         """Take a code; return its consent, and a refresh token where one is due.

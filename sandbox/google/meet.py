@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,8 +60,10 @@ class Conference:
         }
 
 
-def read_request(data: Mapping[str, Any]) -> str | None:
+def read_request(data: object) -> str | None:
     """Return the requestId of a createRequest in ConferenceData, None when nothing is asked for; raises `ApiError`."""
+    if not isinstance(data, dict):
+        raise invalid("Invalid value for: conferenceData")
     asked = data.get("createRequest")
     if asked is None:
         return None

@@ -91,7 +91,7 @@ def tokens(consent: Consent, **more: str) -> Response:
     grants = world().grants
     body = {
         "access_token": grants.open_access(consent),
-        "expires_in": max(0, grants.token_seconds - 1),
+        "expires_in": max(1, grants.token_seconds - 1),
         "scope": " ".join(consent.scopes),
         "token_type": "Bearer",
         **more,

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from sandbox.clock import rfc3339
 from sandbox.google.errors import ApiError, invalid
 from sandbox.google.events import Event
-from sandbox.google.times import instant_of, read_instant
+from sandbox.google.times import read_instant
 from sandbox.reading import whole_number
 
 MOST_RESULTS, RESULTS = 2500, 250
@@ -43,8 +43,9 @@ class Search:
         properties = fields.get("extendedProperties", {}).get("private", {})
         text = f"{fields.get('summary', '')} {fields.get('description', '')} {fields.get('location', '')}".lower()
         return (
-            (self.since is None or instant_of(fields["end"]) > self.since)
-            and (self.until is None or instant_of(fields["start"]) < self.until)
+            (self.deleted or not event.deleted)
+            and (self.since is None or event.ends_at > self.since)
+            and (self.until is None or event.starts_at < self.until)
             and (self.updated_since is None or event.updated >= self.updated_since)
             and self.uid in {None, event.uid}
             and self.words in text

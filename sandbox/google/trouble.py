@@ -9,12 +9,12 @@ from flask import Response, redirect
 from werkzeug.exceptions import HTTPException
 
 from sandbox.faults import answers
+from sandbox.faults.google_kinds import OAUTH_CALLS
 from sandbox.faults.orders import Occasion
 from sandbox.google.errors import ApiError, OAuthError, bad_credentials
 from sandbox.google.meet import Conference
 from sandbox.world import world
 
-OAUTH_CALLS = ("token", "refresh", "revoke", "userinfo")
 MESSAGES = {
     "backendError": "Backend Error",
     "rateLimitExceeded": "Rate Limit Exceeded",
@@ -36,21 +36,31 @@ def before(asked: Occasion) -> None:
     faults = world().faults
     if fault := faults.take("google_delay", asked):
         fault.over.wait(fault.seconds)
-    if faults.take("google_invalid_grant", asked):
-        world().grants.withdraw(str(asked.email))
-        raise OAuthError("invalid_grant", "Token has been expired or revoked.")
-    if faults.take("google_invalid_client", asked):
-        raise OAuthError("invalid_client", "The OAuth client was not found.", 401)
-    if faults.take("google_401", asked):
-        raise bad_credentials()
-    if fault := faults.take("google_403", asked):
-        raise ApiError(403, fault.reason, MESSAGES.get(fault.reason, "Forbidden"))
+    if asked.on in {"token", "refresh"}:
+        _before_tokens(asked)
+    elif asked.on != "revoke":
+        _before_work(asked)
     if fault := faults.take("google_429", asked):
         raise refusal(asked, 429, "rateLimitExceeded", {"Retry-After": str(max(1, round(fault.seconds)))})
     if fault := faults.take("google_5xx", asked):
         raise refusal(asked, fault.status, "backendError", {})
     if fault := faults.take("google_redirect", asked):
         raise HTTPException(response=redirect(fault.location))
+
+
+def _before_tokens(asked: Occasion) -> None:
+    if world().faults.take("google_invalid_grant", asked):
+        world().grants.withdraw(str(asked.email))
+        raise OAuthError("invalid_grant", "Token has been expired or revoked.")
+    if world().faults.take("google_invalid_client", asked):
+        raise OAuthError("invalid_client", "The OAuth client was not found.", 401)
+
+
+def _before_work(asked: Occasion) -> None:
+    if world().faults.take("google_401", asked):
+        raise bad_credentials()
+    if fault := world().faults.take("google_403", asked):
+        raise ApiError(403, fault.reason, MESSAGES.get(fault.reason, "Forbidden"))
 
 
 def after(asked: Occasion, answer: Response) -> Response:
