@@ -163,7 +163,8 @@ def test_a_session_that_is_cancelled_before_it_was_arranged_never_enters_the_cal
     assert booked.link is None
 
 
-def test_a_cancel_waits_for_the_creation_that_is_under_way(town):
+def test_a_cancel_waits_for_the_creation_that_is_under_way(town, configure):
+    configure(RETRY_BASE_SECONDS=60)
     booked = town.book(town.connected_mentor())
     town.fault("google_pending", polls=2)
     town.drain(hurry=False)  # the event is there, its link is not

@@ -160,19 +160,23 @@ def _link(found: dict[str, Any], conference: dict[str, Any]) -> str | None:
     return link if isinstance(link, str) and link.startswith(("https://", "http://")) and len(link) <= 2_000 else None
 
 
+def _events() -> Any:
+    return _events_at(settings().google_calendar_url)
+
+
 @cache
-def _service(url: str) -> Any:
-    """Return the client of the discovery document in the wheel; it is never fetched, and each call has its own http."""
+def _events_at(url: str) -> Any:
+    """Return the events of the client in the wheel: nothing is fetched, and each call brings its own http.
+
+    Kept, because its methods are made anew from the discovery document whenever it is asked for.
+    """
     from googleapiclient.discovery import build  # noqa: PLC0415 - as above
 
-    return build(
+    service = build(
         "calendar", "v3", http=Transport(), static_discovery=True, cache_discovery=False,
         client_options={"api_endpoint": f"{url}/"},
     )  # fmt: skip
-
-
-def _events() -> Any:
-    return _service(settings().google_calendar_url).events()
+    return service.events()
 
 
 def _failure(error: HttpError) -> Failure:
