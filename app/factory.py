@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.booking.routes import blp as booking
+from app.calendar.routes import blp as calendar
 from app.choreography import REACTIONS
 from app.identity.cli import users
 from app.identity.guards import SECURITY_SCHEME
@@ -31,7 +32,7 @@ from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
 BLUEPRINTS: tuple[RoomBlueprint, ...] = (
-    identity, mentors, booking, payments, webhooks, payouts, payout_links, wallet, notifications, ops, health,
+    identity, mentors, calendar, booking, payments, webhooks, payouts, payout_links, wallet, notifications, ops, health,
 )  # fmt: skip
 COMMANDS: tuple[click.Command, ...] = (users, letters)
 

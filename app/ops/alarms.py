@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.booking import service as booking
 from app.booking.events import BookingDisputed
+from app.gateways.google import errors as google
 from app.infra.outbox import dead_letters
 from app.infra.outbox.events import DeliveryDied
+from app.kernel.errors import TransientFailure, UnknownOutcome
 from app.kernel.events import Event
 from app.notifications.service import Alarm
 from app.notifications.states import AlarmType, Severity
@@ -26,6 +28,18 @@ from app.payouts.events import PayoutBecameUnknown, PayoutConflicted, PayoutLink
 
 #: Where work that was given up may have left money on its way.
 MONEY_QUEUES = frozenset({"payments", "payouts", "escrow"})
+
+#: Where work that was given up is the failure of somebody else's system; money and booking are as they should be.
+INTEGRATION_QUEUES = frozenset({"calendar"})
+
+#: How another system fails. Anything else there is a mistake of ours, or data that should not be.
+INTEGRATION_ERRORS = frozenset(
+    error.__name__
+    for error in (
+        TransientFailure, UnknownOutcome, google.GoogleUnavailable, google.GoogleLimited, google.GoogleRefused,
+        google.ClientRefused, google.MeetPending, google.ForeignEvent,
+    )
+)  # fmt: skip
 
 #: How much of an invariant's detail is kept, in characters.
 DETAIL_LIMIT = 2_000
@@ -175,23 +189,31 @@ def _booking_disputed(session: Session, event: BookingDisputed) -> Alarm:
 def _delivery_died(session: Session, event: DeliveryDied) -> Alarm:
     """One cause for a task: what breaks it breaks all its deliveries, and the dead letters list every one."""
     letter = dead_letters.show(session, event.delivery_id)
-    delivery = letter.delivery
+    delivery, error = letter.delivery, _kind_of_error(letter)
+    of_integration = delivery.queue in INTEGRATION_QUEUES
     return Alarm(
-        type=AlarmType.SYSTEM_ERROR,
-        severity=Severity.CRITICAL if delivery.queue in MONEY_QUEUES else Severity.ERROR,
+        type=AlarmType.INTEGRATION_FAILURE if of_integration else AlarmType.SYSTEM_ERROR,
+        severity=_severity_of_death(delivery.queue, error),
         title=f"Given up: {delivery.task}",
         message=(
             f"{delivery.task} was tried {delivery.attempts} times and will not be tried again. Put right what"
             f" is wrong, then replay or discard it: /api/v1/admin/dead-letters/{delivery.id}."
         ),
-        cause=f"dead letter: {delivery.task}",
+        # Another system fails in ways that are put right in different ways.
+        cause=f"dead letter: {delivery.task}{f': {error}' if of_integration else ''}",
         related_kind="delivery",
         related_id=delivery.id,
         metadata={
             "delivery_id": str(delivery.id), "task": delivery.task, "queue": delivery.queue,
-            "event": letter.event.type, "attempts": delivery.attempts, "error": _kind_of_error(letter),
+            "event": letter.event.type, "attempts": delivery.attempts, "error": error,
+            **({"trace": letter.event.correlation_id} if of_integration else {}),
         },
     )  # fmt: skip
+
+
+def _severity_of_death(queue: str, error: str) -> Severity:
+    unexpected = queue in INTEGRATION_QUEUES and error not in INTEGRATION_ERRORS
+    return Severity.CRITICAL if unexpected or queue in MONEY_QUEUES else Severity.ERROR
 
 
 #: Which words for which event.

@@ -134,7 +134,7 @@ def test_a_browser_is_sent_to_a_page_that_shows_our_state_only(world: PayoutWorl
     [
         ("wrong_amount", {}, 44_999),
         ("wrong_amount", {"amount": 46_000}, 46_000),
-        ("wrong_currency", {"currency": "XXX"}, 0),
+        ("wrong_currency", {"currency": "QQQ"}, 0),
         ("wrong_order", {}, 45_000),
         ("wrong_receiver", {}, 45_000),
     ],
