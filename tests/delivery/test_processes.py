@@ -87,7 +87,7 @@ def test_the_request_id_goes_with_the_work_into_the_log_of_the_worker(system, ca
 def test_a_broker_that_forgets_everything_costs_seconds_and_nothing_else(system, carrier, events):
     with frozen(system.worker):
         record_many(carrier, events.Noted, 40)
-        eventually(lambda: carrier.rows("SELECT 1 FROM delivery WHERE state = 'pending'") == [])
+        eventually(lambda: system.waiting("maintenance") >= 30)  # some are in the worker's hands already
         system.flush_broker()
     eventually(lambda: each_once(carrier, 40))
     assert carrier.rows("SELECT max(rescues) AS most FROM delivery")[0]["most"] >= 1
