@@ -47,7 +47,7 @@ task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "maintenance"
 task_create_missing_queues = True
 
-imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments")
+imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments", "tasks.payouts")
 
 # In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
 beat_scheduler = "celery.beat:Scheduler"
@@ -56,6 +56,7 @@ _often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {
     "expire bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
     "poll payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
+    "poll payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
     "complete bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
     "release escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
     "check the books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},

@@ -6,6 +6,7 @@ Handed to the outbox at the start of every process. An event that is missing her
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from app.booking.events import (
     BookingCancelled,
@@ -15,7 +16,10 @@ from app.booking.events import (
     BookingExpired,
     BookingPaidLate,
     EscrowReleased,
+    MeetingArranged,
+    MeetingWanted,
 )
+from app.calendar.events import CalendarConnected
 from app.identity.events import UserRegistered, VerificationRequested
 from app.infra.outbox import Reaction
 from app.infra.outbox.events import DeliveryDied
@@ -30,13 +34,29 @@ from app.payments.events import (
     PollDue,
     WebhookReceived,
 )
+from app.payouts.events import (
+    PayoutApproved,
+    PayoutBecameUnknown,
+    PayoutConflicted,
+    PayoutLinkRefused,
+    PayoutPaid,
+    PayoutPaidLate,
+    PayoutPollDue,
+    PayoutRejected,
+    PayoutWebhookReceived,
+)
 
 _VERIFY = Reaction("tasks.identity.send_verification", queue="notifications", tries=3)
 _APPLY_PAYMENT = Reaction("tasks.booking.apply_payment", queue="booking", ordered_by="order_id", order="order")
 _SETTLE = Reaction("tasks.payments.settle", queue="payments", ordered_by="payment_id", order="payment")
+_SETTLE_PAYOUT = Reaction("tasks.payouts.settle", queue="payouts", ordered_by="attempt_id", order="payout_attempt")
 _ALARM = Reaction("tasks.ops.raise_alarm", queue="maintenance")
-_TELL_CONFIRMED = Reaction("tasks.booking.send_confirmation", queue="notifications", tries=3)
-_TELL_CANCELLED = Reaction("tasks.booking.send_cancellation", queue="notifications", tries=3)
+# A cancelled meeting must not overtake its creation, nor a withdrawal the invitation that it withdraws.
+_MEETING = partial(Reaction, queue="calendar", cap_seconds=60, ordered_by="booking_id", order="meeting")
+_LETTER = partial(Reaction, queue="notifications", tries=3, ordered_by="booking_id", order="letters")
+_ARRANGE_MEETING = _MEETING("tasks.booking.arrange_meeting")
+_CANCEL_MEETING = _MEETING("tasks.booking.cancel_meeting")
+_TELL_CANCELLED = _LETTER("tasks.booking.send_cancellation")
 
 REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     # identity
@@ -50,17 +70,32 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PaymentCapturedLate: (_APPLY_PAYMENT,),
     PaymentConflicted: (_ALARM,),
     PaymentFailed: (_ALARM,),
+    # payouts
+    PayoutApproved: (Reaction("tasks.payouts.open_link", queue="payouts"),),
+    PayoutWebhookReceived: (_SETTLE_PAYOUT,),
+    PayoutPollDue: (_SETTLE_PAYOUT,),
+    PayoutPaid: (),
+    PayoutRejected: (),
+    PayoutPaidLate: (_ALARM,),
+    PayoutConflicted: (_ALARM,),
+    PayoutLinkRefused: (_ALARM,),
+    PayoutBecameUnknown: (_ALARM,),
     # booking
-    BookingConfirmed: (_TELL_CONFIRMED,),
+    BookingConfirmed: (_ARRANGE_MEETING, _LETTER("tasks.booking.send_confirmation")),
+    MeetingWanted: (_ARRANGE_MEETING,),
+    MeetingArranged: (_LETTER("tasks.booking.send_meeting_link"),),
     BookingCancelled: (
         Reaction("tasks.payments.close_attempts", queue="payments"),
+        _CANCEL_MEETING,
         _TELL_CANCELLED,
     ),
-    BookingExpired: (_TELL_CANCELLED,),
+    BookingExpired: (_CANCEL_MEETING, _TELL_CANCELLED),
     BookingPaidLate: (_TELL_CANCELLED,),
     BookingCompleted: (),
     BookingDisputed: (_ALARM,),
     EscrowReleased: (Reaction("tasks.booking.send_release", queue="notifications", tries=3),),
+    # calendar
+    CalendarConnected: (Reaction("tasks.booking.arrange_missing_meetings", queue="booking"),),
     # ops and infra
     ClockMoved: (Reaction("tasks.maintenance.run_due_sweeps", queue="maintenance"),),
     DeliveryDied: (Reaction("tasks.ops.report_dead_letter", queue="dead_letter", tries=5),),

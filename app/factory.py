@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.booking.routes import blp as booking
+from app.calendar.routes import blp as calendar
 from app.choreography import REACTIONS
 from app.identity.cli import users
 from app.identity.guards import SECURITY_SCHEME
@@ -23,13 +24,15 @@ from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
 from app.payments.routes import blp as payments
 from app.payments.webhooks import blp as webhooks
+from app.payouts.routes import blp as payouts
+from app.payouts.webhooks import blp as payout_links
 from app.web import access, documents, requests
 from app.web.blueprint import RoomBlueprint
 from app.web.problems import ProblemApi
 from app.web.schemas import document_instant, document_money
 
 BLUEPRINTS: tuple[RoomBlueprint, ...] = (
-    identity, mentors, booking, payments, webhooks, wallet, notifications, ops, health,
+    identity, mentors, calendar, booking, payments, webhooks, payouts, payout_links, wallet, notifications, ops, health,
 )  # fmt: skip
 COMMANDS: tuple[click.Command, ...] = (users, letters)
 

@@ -77,9 +77,22 @@ class Environments:
             "KONNECT_API_KEY": secrets.konnect_api_key,
             "KONNECT_WALLET_ID": secrets.konnect_wallet_id,
             "KONNECT_PAY_HOSTS": f"{LOOPBACK}:{self.ports.sandbox}",
+            **self._google(),
             "SMTP_URL": f"smtp://{LOOPBACK}:{self.ports.smtp}",
             "MAIL_FROM": MAIL_FROM,
             "SWEEP_SECONDS": os.environ.get("SWEEP_SECONDS", "1"),
+        }
+
+    def _google(self) -> dict[str, str]:
+        """Google as the sandbox plays it; it takes any client, so id and secret need be nobody's secret."""
+        return {
+            "GOOGLE_CLIENT_ID": "amana.apps.googleusercontent.example",
+            "GOOGLE_CLIENT_SECRET": "known to the sandbox alone",
+            "GOOGLE_AUTH_URL": f"{self.sandbox_url}/google/o/oauth2/v2/auth",
+            "GOOGLE_TOKEN_URL": f"{self.sandbox_url}/google/token",
+            "GOOGLE_REVOKE_URL": f"{self.sandbox_url}/google/revoke",
+            "GOOGLE_USERINFO_URL": f"{self.sandbox_url}/google/v1/userinfo",
+            "GOOGLE_CALENDAR_URL": f"{self.sandbox_url}/google/calendar/v3",
         }
 
     def _sandbox(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The outside world on loopback: the Konnect gateway and a mailbox, over real sockets, with faults to order.
+"""The outside world on loopback: the Konnect gateway, Google and a mailbox, over real sockets, with faults to order.
 
 Development, the demo, the tests and the fault drills run the production code paths against it: only base URLs differ.
 It imports nothing of the system it serves, keeps everything in memory and listens and calls on loopback only.

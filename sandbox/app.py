@@ -6,12 +6,17 @@ from flask import Flask, Response, jsonify
 
 from sandbox import control, refusals
 from sandbox.faults import routes as fault_routes
+from sandbox.google import calendarwire, consent, eventwire, oauth
+from sandbox.google import listing as google_listing
 from sandbox.konnect import listing, money, paypage, wire
 from sandbox.mail import routes as mail_routes
 from sandbox.world import World
 
 LARGEST_BODY = 1024 * 1024
 """Bytes."""
+
+KONNECT = (wire, paypage, listing)
+GOOGLE = (consent, oauth, eventwire, calendarwire, google_listing)
 
 PAGES_MAY = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; frame-src 'self'"
 """What pages may load: nothing but our style sheet. Mails are shown in them, and a mail may hold anything."""
@@ -23,7 +28,7 @@ def create_app(world: World) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, TRUSTED_HOSTS=["127.0.0.1", "localhost", "[::1]"])
     app.extensions["world"] = world
     app.jinja_env.filters["money"] = money.formatted
-    for room in (wire, paypage, listing, mail_routes, fault_routes, control):
+    for room in (*KONNECT, *GOOGLE, mail_routes, fault_routes, control):
         app.register_blueprint(room.blueprint)
     app.add_url_rule("/health", view_func=health)
     app.after_request(guard_pages)

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from sandbox.clock import ClockRefusedError
-from sandbox.faults.catalogue import GATEWAY_CALLS, KINDS, InvalidOrderError
+from sandbox.faults.catalogue import KINDS, InvalidOrderError
 from sandbox.konnect import clicks
 from sandbox.konnect.payments import LinkExpiredError, UnknownPaymentError
 from sandbox.reading import whole_number
@@ -19,7 +19,7 @@ from sandbox.world import world
 blueprint = Blueprint("control", __name__)
 
 SHOWN = 50
-"""Payments, and mails, on the page: the newest."""
+"""Payments, mails, accounts and events on the page: the newest."""
 
 LARGEST_SHOWN = 100_000
 """Bytes of an attachment that can be saved from the page; a larger one is only named, or the page would swell."""
@@ -27,7 +27,7 @@ LARGEST_SHOWN = 100_000
 MOST_MINUTES = 525_600
 """Minutes: the farthest that one click moves the clock, a year."""
 
-WHOLE_NUMBERS = {"count", "amount", "copies", "megabytes"}
+WHOLE_NUMBERS = {"count", "amount", "copies", "megabytes", "status", "polls"}
 
 
 @blueprint.get("/")
@@ -40,9 +40,10 @@ def overview() -> str:
         clock=here.clock,
         payments=here.payments.newest(SHOWN),
         mails=here.mailbox.newest(limit=SHOWN),
+        connected=here.grants.connected()[:SHOWN],
+        events=here.events.listed(deleted=True)[-SHOWN:],
         faults=here.faults.listed(),
         kinds=KINDS.values(),
-        calls=GATEWAY_CALLS,
         largest_shown=LARGEST_SHOWN,
     )
 
@@ -63,6 +64,13 @@ def click(ref: str, what: str) -> Response:
         case _:
             raise NotFound
     return back("payments")
+
+
+@blueprint.post("/control/google/withdraw")
+def withdraw() -> Response:
+    """Withdraw, for the person, what an account has allowed: all its tokens are dead."""
+    world().grants.withdraw(request.form.get("email", ""))
+    return back("google")
 
 
 @blueprint.post("/control/faults")

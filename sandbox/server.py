@@ -42,7 +42,7 @@ class Sandbox:
 
     def __init__(self, settings: Settings | None = None) -> None:
         chosen = settings or Settings()
-        self.world = World(clock_url=chosen.clock_url, konnect_api_key=chosen.konnect_api_key)
+        self.world = World(chosen)
         listener = listen(chosen.host, chosen.port)
         try:
             self._smtp_listener = listen(chosen.host, chosen.smtp_port)
@@ -66,6 +66,11 @@ class Sandbox:
     def konnect_url(self) -> str:
         """The base URL of Konnect's API v2."""
         return f"{self.url}/konnect/api/v2"
+
+    @property
+    def google_url(self) -> str:
+        """Where Google begins."""
+        return f"{self.url}/google"
 
     @property
     def smtp_url(self) -> str:

@@ -7,21 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.loopback import NotLoopbackError, check_url
+from sandbox.reading import whole_number
 
 HOSTS = ("127.0.0.1", "localhost")
 HOST, PORT, SMTP_PORT = HOSTS[0], 8090, 2525
 HIGHEST_PORT = 65_535
+TOKEN_SECONDS, LONGEST_TOKEN = 3600, 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where to listen and whom to ask; port 0 takes a free one, `konnect_api_key` None takes every key."""
+    """Where to listen and whom to ask; port 0 takes a free one.
+
+    `konnect_api_key` None takes every key, `google_client_id` and `google_client_secret` None take every client;
+    `google_token_seconds` is the life of an access token.
+    """
 
     host: str = HOST
     port: int = 0
     smtp_port: int = 0
     clock_url: str | None = None
     konnect_api_key: str | None = None
+    google_client_id: str | None = None
+    google_client_secret: str | None = None
+    google_token_seconds: int = TOKEN_SECONDS
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
@@ -46,19 +55,39 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         type=_clock_url,
         help='where GET answers {"now": "…Z"}, business time (CLOCK_URL; without it wall time)',
     )
+    parser.add_argument(
+        "--google-token-seconds",
+        default=environment.get("GOOGLE_TOKEN_SECONDS") or str(TOKEN_SECONDS),
+        type=_token_seconds,
+        help=f"life of Google's access tokens (GOOGLE_TOKEN_SECONDS, default {TOKEN_SECONDS})",
+    )
     chosen = parser.parse_args(arguments)
-    key = environment.get("KONNECT_API_KEY") or None
-    return Settings(chosen.host, chosen.port, chosen.smtp_port, chosen.clock_url, key)
+    return Settings(
+        **vars(chosen),
+        konnect_api_key=environment.get("KONNECT_API_KEY") or None,
+        google_client_id=environment.get("GOOGLE_CLIENT_ID") or None,
+        google_client_secret=environment.get("GOOGLE_CLIENT_SECRET") or None,
+    )
 
 
-DESCRIPTION = "The outside world on loopback: the Konnect gateway and a mailbox, with faults to order."
-EPILOG = "KONNECT_API_KEY, in the environment only: the x-api-key that the gateway wants; without it any key will do."
+DESCRIPTION = "The outside world on loopback: the Konnect gateway, Google and a mailbox, with faults to order."
+EPILOG = (
+    "In the environment only: KONNECT_API_KEY, the x-api-key that the gateway wants, and GOOGLE_CLIENT_ID and "
+    "GOOGLE_CLIENT_SECRET, the client that Google knows; without them any will do."
+)
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is no port")
     return int(text)
+
+
+def _token_seconds(text: str) -> int:
+    seconds = whole_number(text)
+    if seconds is None or not 1 <= seconds <= LONGEST_TOKEN:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {LONGEST_TOKEN}")
+    return seconds
 
 
 def _loopback_host(text: str) -> str:

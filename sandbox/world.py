@@ -9,24 +9,33 @@ from flask import current_app
 
 from sandbox.clock import Clock
 from sandbox.faults.orders import Faults
+from sandbox.google.clients import Client
+from sandbox.google.events import Events
+from sandbox.google.grants import Grants
+from sandbox.google.keys import SigningKey
 from sandbox.konnect.payments import Payments
 from sandbox.konnect.webhooks import Webhooks
 from sandbox.mail.mailbox import Mailbox
+from sandbox.settings import Settings
 
 
 class World:
-    """One outside world: its clock, the faults on order, the gateway's payments and webhooks, and the mailbox.
+    """One outside world: its clock, the faults on order, the gateway's payments and webhooks, Google, the mailbox.
 
     `konnect_api_key` None: every key that is not empty opens the gateway.
     """
 
-    def __init__(self, *, clock_url: str | None = None, konnect_api_key: str | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         lock = threading.RLock()
-        self.clock = Clock(clock_url)
+        self.clock = Clock(settings.clock_url)
         self.faults = Faults(lock)
-        self.konnect_api_key = konnect_api_key
+        self.konnect_api_key = settings.konnect_api_key
         self.payments = Payments(lock)
         self.webhooks = Webhooks(self.payments, self.faults, self.clock)
+        self.google_client = Client(settings.google_client_id, settings.google_client_secret)
+        self.google_key = SigningKey()
+        self.grants = Grants(lock, settings.google_token_seconds)
+        self.events = Events(lock)
         self.mailbox = Mailbox(lock)
 
 

@@ -1,4 +1,4 @@
-"""What booking decides about events: money that came, mails to its two people."""
+"""What booking decides about events: money that came, meetings in calendars, mails to its two people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.booking import handlers
+from app.booking import handlers, service
+from app.calendar import handlers as calendar
 from app.gateways import mail
 from app.infra.db import session_scope
 from tasks.delivery import Errand, in_one_transaction, with_outside_calls
@@ -16,6 +17,42 @@ from tasks.delivery import Errand, in_one_transaction, with_outside_calls
 def apply_payment(session: Session, event: Any) -> None:
     """Confirm the booking that was paid for, take an expired one up again, or mark it paid late."""
     handlers.apply_payment(session, event.order_id)
+
+
+@with_outside_calls
+def arrange_meeting(errand: Errand) -> None:
+    """Put a confirmed session into its mentor's calendar, and show where people meet."""
+    with session_scope() as session:
+        meeting = service.prepare_meeting(session, errand.event.booking_id)
+    if meeting is None:
+        return
+    record_outcome = handlers.ask_for_meeting(meeting)
+    with errand.outcome() as session:
+        record_outcome(session)
+
+
+@in_one_transaction
+def arrange_missing_meetings(session: Session, event: Any) -> None:
+    """Have links made for the sessions ahead of a mentor who has connected a calendar."""
+    service.want_missing_meetings(session, event.user_id)
+
+
+@with_outside_calls
+def cancel_meeting(errand: Errand) -> None:
+    """Take a cancelled session out of its mentor's calendar."""
+    booking_id = errand.event.booking_id
+    with session_scope() as session:
+        owner_id = service.owner_of_cancelled(session, booking_id)
+    if owner_id is not None:
+        calendar.cancel(booking_id, owner_id)
+
+
+@with_outside_calls
+def send_meeting_link(errand: Errand) -> None:
+    """Mail both people where they meet, when that came later than the confirmation."""
+    with session_scope() as session:
+        letters = handlers.write_meeting_link(session, errand.event.booking_id)
+    mail.send(*letters)
 
 
 @with_outside_calls

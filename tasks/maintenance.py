@@ -13,6 +13,7 @@ from app.infra.db import session_scope
 from app.notifications import service as notifications
 from app.ops import alarms, books
 from app.payments import service as payments
+from app.payouts import service as payouts
 from tasks.delivery import Errand, with_outside_calls
 from tasks.worker import app
 
@@ -45,6 +46,13 @@ def poll_payments() -> None:
 
 
 @app.task
+def poll_payouts() -> None:
+    """Have the links of payouts looked at whose time has come; what expired unpaid is pending again after that."""
+    with session_scope() as session:
+        payouts.record_due_polls(session)
+
+
+@app.task
 def check_books() -> None:
     """Check every invariant; a broken one is logged as an error and raises an alarm."""
     with session_scope() as session:
@@ -65,7 +73,7 @@ def purge_idempotency_keys() -> None:
 @with_outside_calls
 def run_due_sweeps(errand: Errand) -> None:  # noqa: ARG001 - the fact that the clock moved says all there is to know
     """Run the sweeps that follow business time at once, because it was moved."""
-    for sweep in (expire_bookings, poll_payments, complete_bookings, release_escrows):
+    for sweep in (expire_bookings, poll_payments, poll_payouts, complete_bookings, release_escrows):
         sweep()
 
 

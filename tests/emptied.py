@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
 
-from embedded.cluster import Database
 from embedded.services import Services
-from tests.conftest import TEMPLATE
 
 #: What the migrations fill.
 KEPT = (
     "public.alembic_version", "public.business_clock", "public.relay_sleep", "ledger.account_kind", "ledger.currency",
 )  # fmt: skip
-
-_numbers = itertools.count(1)
-
-
-@contextmanager
-def kept_database(services: Services) -> Iterator[Database]:
-    """Make a database for all tests of a folder."""
-    made = services.cluster.create_database(f"kept_{next(_numbers)}", TEMPLATE)
-    yield made
-    services.cluster.drop_database(made.name)
 
 
 def empty(services: Services, name: str) -> None:

@@ -1,8 +1,8 @@
-"""How a booking is refused."""
+"""How a booking is refused, and how it fails."""
 
 from __future__ import annotations
 
-from app.kernel.errors import Forbidden, NotFound, Refusal
+from app.kernel.errors import Forbidden, NotFound, PermanentFailure, Refusal
 
 
 class NoSuchBooking(NotFound):
@@ -49,6 +49,10 @@ class TooLateToCancel(Refusal):
     """It is too late to cancel this session."""
 
     code = "too_late_to_cancel"
+
+
+class MentorDataMissing(PermanentFailure):
+    """A confirmed booking names people that are not known: nobody can be told where to meet."""
 
 
 class OwnDispute(Forbidden):

@@ -57,3 +57,17 @@ class EscrowReleased(Event):
     """The mentor was paid for a session."""
 
     booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingWanted(Event):
+    """A confirmed booking without a link could have one now."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingArranged(Event):
+    """A session stands in its mentor's calendar and has a link under which people meet."""
+
+    booking_id: UUID

@@ -1,25 +1,31 @@
-"""What booking does about money that came, and whom it writes to."""
+"""What booking does about money that came, about calendars, and whom it writes to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.booking import letters, queries
+from app.booking import alarms, letters, queries, service
 from app.booking.events import BookingPaidLate
 from app.booking.models import Booking
 from app.booking.service.confirm import confirm
 from app.booking.service.expire import end_overdue
 from app.booking.slots import Span
 from app.booking.states import BOOKING, BookingState, BookingStep
+from app.calendar import handlers as calendar
+from app.calendar.errors import CalendarNotConnected
+from app.calendar.service import Meeting
 from app.gateways.mail import Mail
 from app.identity import service as identity
 from app.infra import outbox
 from app.infra.changes import announce
 from app.infra.clock import business_now
 from app.mentors import service as mentors
+from app.notifications import service as notifications
 from app.payments import service as payments
 from app.payments.states import OrderState
 
@@ -66,14 +72,51 @@ def _is_free_and_ahead(session: Session, booking: Booking) -> bool:
     return not taken and not queries.busy_of_learner(session, booking.learner_id, span, now)
 
 
+def ask_for_meeting(meeting: Meeting) -> Callable[[Session], None]:
+    """Have a session put into its mentor's calendar; return what to record in the transaction that ends the delivery.
+
+    Raises the failures of the gateway: the booking stays confirmed, and the delivery is tried again or dies.
+    """
+    try:
+        link = calendar.arrange(meeting)
+    except CalendarNotConnected:
+        return partial(_tell_operators, booking_id=meeting.session_id)
+    return partial(service.record_meeting, booking_id=meeting.session_id, link=link)
+
+
+def _tell_operators(session: Session, booking_id: UUID) -> None:
+    booking = queries.find_booking(session, booking_id)
+    if booking is not None:
+        notifications.raise_alarm(session, alarms.mentor_not_connected(booking))
+
+
 def write_confirmation(session: Session, booking_id: UUID) -> list[Mail]:
-    """Return the mails to both people of a confirmed booking; none when it is confirmed no more."""
+    """Return the mails to both people of a confirmed booking; none when it is confirmed no more.
+
+    Notes which change they tell of, so that the link is not mailed twice.
+    """
     booking = queries.find_booking(session, booking_id)
     if booking is None or booking.status != BookingState.CONFIRMED:
         return []
+    booking.invited_sequence = booking.sequence
     people = identity.get_people(session, (booking.learner_id, booking.mentor_id))
     learner, mentor = people[booking.learner_id], people[booking.mentor_id]
     return [letters.confirmation(booking, learner, mentor), letters.confirmation(booking, mentor, learner)]
+
+
+def write_meeting_link(session: Session, booking_id: UUID) -> list[Mail]:
+    """Return the mails that say where people meet; none where the confirmation said it already.
+
+    Never runs before the confirmation (they wait for each other in the choreography), so what that said is known.
+    """
+    booking = queries.find_booking(session, booking_id)
+    if booking is None or booking.status != BookingState.CONFIRMED or booking.meeting_url is None:
+        return []
+    if booking.invited_sequence == booking.sequence:
+        return []
+    people = identity.get_people(session, (booking.learner_id, booking.mentor_id))
+    learner, mentor = people[booking.learner_id], people[booking.mentor_id]
+    return [letters.meeting_link(booking, learner, mentor), letters.meeting_link(booking, mentor, learner)]
 
 
 def write_ending(session: Session, booking_id: UUID) -> list[Mail]:

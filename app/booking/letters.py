@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.booking.invitations import invitation, withdrawal
 from app.booking.models import Booking
 from app.booking.states import BookingState
 from app.gateways.letters import write
@@ -26,7 +27,21 @@ def confirmation(booking: Booking, reader: Person, other: Person) -> Mail:
     if booking.meeting_url:
         paragraphs += ["You meet here:", booking.meeting_url]
     name = f"confirmed-{booking.id}-{reader.id}"
-    return write(reader.email, reader.name, f"Confirmed: {booking.title}", paragraphs, name=name)
+    attached = [invitation(booking, reader, other)]
+    return write(reader.email, reader.name, f"Confirmed: {booking.title}", paragraphs, name=name, attachments=attached)
+
+
+def meeting_link(booking: Booking, reader: Person, other: Person) -> Mail:
+    """Tell one of the two where they meet."""
+    paragraphs = [
+        f"your session with {other.name} ({_what(booking, reader)}) takes place here:",
+        booking.meeting_url or "",
+    ]
+    name = f"meeting-{booking.id}-{booking.sequence}-{reader.id}"
+    attached = [invitation(booking, reader, other)]
+    return write(
+        reader.email, reader.name, f"Where you meet: {booking.title}", paragraphs, name=name, attachments=attached
+    )
 
 
 def ending(booking: Booking, reader: Person, other: Person) -> Mail:
@@ -36,7 +51,9 @@ def ending(booking: Booking, reader: Person, other: Person) -> Mail:
     if booking.reason:
         paragraphs.append(f"The reason given: {booking.reason}")
     name = f"{booking.status}-{booking.id}-{reader.id}"
-    return write(reader.email, reader.name, f"{subject}: {booking.title}", paragraphs, name=name)
+    # Only what was invited to can be withdrawn.
+    attached = [withdrawal(booking, reader, other)] if booking.invited_sequence is not None else []
+    return write(reader.email, reader.name, f"{subject}: {booking.title}", paragraphs, name=name, attachments=attached)
 
 
 def release(booking: Booking, reader: Person, other: Person) -> Mail:

@@ -18,13 +18,17 @@ _IS_ACTIVE = text(f"status IN ({', '.join(repr(str(state)) for state in ACTIVE)}
 
 
 class Booking(Base):
-    """A session of a learner with a mentor. Title, length, price and fee are frozen when it is booked."""
+    """A session of a learner with a mentor. Title, length, price and fee are frozen when it is booked.
+
+    `sequence` counts the changes that calendars are told of; `invited_sequence` is the last one that was mailed.
+    """
 
     __tablename__ = "booking"
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATES})", name="status"),
         CheckConstraint("ends_at > starts_at", name="times"),
         CheckConstraint("learner_id <> mentor_id", name="people"),
+        CheckConstraint("sequence >= 0 AND invited_sequence <= sequence", name="sequence"),
         # The last walls against a double booking, whatever the code above them does.
         ExcludeConstraint(("mentor_id", "="), ("during", "&&"), where=_IS_ACTIVE, name="ex_booking_mentor"),
         ExcludeConstraint(("learner_id", "="), ("during", "&&"), where=_IS_ACTIVE, name="ex_booking_learner"),
@@ -53,6 +57,8 @@ class Booking(Base):
     fee_basis_points: Mapped[int]
     expires_at: Mapped[datetime]
     meeting_url: Mapped[str | None]
+    sequence: Mapped[int] = mapped_column(server_default="0")
+    invited_sequence: Mapped[int | None]
     cancelled_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     reason: Mapped[str | None]
     created_at: Mapped[datetime]

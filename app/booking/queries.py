@@ -121,6 +121,17 @@ def list_bookings(
     return session.scalars(query if beyond is None else query.where(beyond)).all()
 
 
+def without_meeting(session: Session, mentor_id: UUID, now: datetime) -> Sequence[UUID]:
+    """Return the confirmed bookings of a mentor that are not over and have no link, soonest first."""
+    query = (
+        select(Booking.id)
+        .where(Booking.mentor_id == mentor_id, Booking.status == BookingState.CONFIRMED)
+        .where(Booking.ends_at > now, Booking.meeting_url.is_(None))
+        .order_by(Booking.starts_at)
+    )
+    return session.scalars(query).all()
+
+
 def of_learner(user_id: UUID) -> ColumnElement[bool]:
     """Narrow to the bookings that a user made."""
     return Booking.learner_id == user_id

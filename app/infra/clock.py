@@ -15,7 +15,8 @@ from app.kernel.clock import wall_now
 business_clock = Table(
     "business_clock",
     Base.metadata,
-    Column("offset_seconds", BigInteger, CheckConstraint("offset_seconds >= 0", name="offset_seconds"), nullable=False),
+    Column("offset_seconds", BigInteger, nullable=False),
+    CheckConstraint("offset_seconds >= 0", name="offset_seconds"),
 )
 
 

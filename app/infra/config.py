@@ -80,12 +80,24 @@ class Settings:
     gateway_connect_seconds: int = setting("GATEWAY_CONNECT_SECONDS", read_count, 5)
     gateway_total_seconds: int = setting("GATEWAY_TOTAL_SECONDS", read_count, 15)
 
+    google_client_id: str = setting("GOOGLE_CLIENT_ID", read_text)
+    google_client_secret: str = setting("GOOGLE_CLIENT_SECRET", read_text, secret=True)
+    google_auth_url: str = setting("GOOGLE_AUTH_URL", read_web_url, "https://accounts.google.com/o/oauth2/v2/auth")
+    google_token_url: str = setting("GOOGLE_TOKEN_URL", read_web_url, "https://oauth2.googleapis.com/token")
+    google_revoke_url: str = setting("GOOGLE_REVOKE_URL", read_web_url, "https://oauth2.googleapis.com/revoke")
+    google_userinfo_url: str = setting(
+        "GOOGLE_USERINFO_URL", read_web_url, "https://openidconnect.googleapis.com/v1/userinfo"
+    )
+    google_calendar_url: str = setting("GOOGLE_CALENDAR_URL", read_web_url, "https://www.googleapis.com/calendar/v3")
+    return_urls: tuple[str, ...] = setting("RETURN_URLS", read_list, ())
+
     pay_link_minutes: int = setting("PAY_LINK_MINUTES", read_count, 15)
     max_unpaid_bookings: int = setting("MAX_UNPAID_BOOKINGS", read_count, 3)
     minimum_notice_minutes: int = setting("MINIMUM_NOTICE_MINUTES", read_int, 60)
     horizon_days: int = setting("HORIZON_DAYS", read_count, 60)
     cancel_notice_hours: int = setting("CANCEL_NOTICE_HOURS", read_int, 24)
     escrow_window_hours: int = setting("ESCROW_WINDOW_HOURS", read_int, 24)
+    payout_return_hours: int = setting("PAYOUT_RETURN_HOURS", read_count, 72)
     platform_fee_basis_points: int = setting("PLATFORM_FEE_BASIS_POINTS", read_basis_points, 1_500)
 
     task_seconds: int = setting("TASK_SECONDS", read_count, 40)
@@ -98,6 +110,17 @@ class Settings:
 
     sandbox_url: str = setting("SANDBOX_URL", read_web_url, "")
     sentry_dsn: str = setting("SENTRY_DSN", read_sentry_dsn, "", secret=True)
+
+    @property
+    def google_urls(self) -> dict[str, str]:
+        """Return where Google is, by variable."""
+        return {
+            "GOOGLE_AUTH_URL": self.google_auth_url,
+            "GOOGLE_TOKEN_URL": self.google_token_url,
+            "GOOGLE_REVOKE_URL": self.google_revoke_url,
+            "GOOGLE_USERINFO_URL": self.google_userinfo_url,
+            "GOOGLE_CALENDAR_URL": self.google_calendar_url,
+        }
 
     @property
     def is_production(self) -> bool:
@@ -168,6 +191,7 @@ def _require_safety(settings: Settings) -> None:
         "KONNECT_BASE_URL": settings.konnect_base_url,
         "PUBLIC_URL": settings.public_url,
         "FRONTEND_URL": settings.frontend_url,
+        **settings.google_urls,
     }
     for variable, url in addresses.items():
         if urlsplit(url).scheme != "https":
@@ -194,6 +218,7 @@ def _require_loopback(settings: Settings) -> None:
         "PUBLIC_URL": [urlsplit(settings.public_url).hostname],
         "SANDBOX_URL": [urlsplit(settings.sandbox_url).hostname] if settings.sandbox_url else [],
         "SENTRY_DSN": [urlsplit(settings.sentry_dsn).hostname] if settings.sentry_dsn else [],
+        **{variable: [urlsplit(url).hostname] for variable, url in settings.google_urls.items()},
     }
     for variable, hosts in outside.items():
         if not LOOPBACK.issuperset(hosts):

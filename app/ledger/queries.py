@@ -12,14 +12,17 @@ from sqlalchemy.orm import Session
 from app.infra import db
 from app.ledger.errors import InsufficientFunds, PostingRefused
 
-# Opening the accounts inside the call keeps a posting to one round trip.
-_IDS = """ARRAY(
-    SELECT ledger.open_account(code, :currency) FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS u (code, n)
-    ORDER BY n)"""
+# Opening the accounts inside the call keeps a posting to one round trip. They are opened in the order of their codes:
+# two first postings to the same accounts, named in another order, would wait for each other's rows in a circle.
+_IDS = """(
+    SELECT array_agg(id ORDER BY n) FROM (
+        SELECT ledger.open_account(code, :currency) AS id, n
+        FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS u (code, n) ORDER BY code) AS opened)"""
 
 POST = text(f"SELECT ledger.post(:ref, :kind, {_IDS}, CAST(:amounts AS bigint[]), :effective_at)")
 REVERSE = text("SELECT ledger.reverse(:ref, :txn_id, :effective_at)")
 HOLD = text("SELECT ledger.hold(:ref, :purpose, ledger.open_account(:code, :currency), :amount)")
+HOLD_ACROSS = text(f"SELECT ledger.hold_across(:ref, :purpose, {_IDS}, :amount)")
 CAPTURE_HOLD = text("""
     SELECT ledger.capture_hold(:ref, :kind, :purpose, ledger.open_account(:code, :currency), :amount, :effective_at)
 """)

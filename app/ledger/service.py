@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from app.infra.clock import business_now
 from app.kernel.money import Money
 from app.ledger import accounts, queries
-from app.ledger.errors import InsufficientFunds
 
 HOME_CURRENCY = "TND"
 
@@ -26,7 +25,7 @@ WALLET_KINDS = {"release": "earning"}
 #: What the first word of a ref's transaction speaks of.
 REFERENCES = {
     "capture": "payment", "fund": "booking", "return": "booking", "release": "booking", "payout": "payout",
-    "payout-back": "payout",
+    "payout-back": "payout", "payout-late": "payout_attempt",
 }  # fmt: skip
 
 
@@ -84,14 +83,11 @@ def hold(session: Session, account: str, amount: Money, *, ref: str, purpose: st
 
 def hold_from_wallet(session: Session, user_id: UUID, amount: Money, *, ref: str, purpose: str) -> None:
     """Earmark an amount of a wallet, deposit before earnings; raise InsufficientFunds when it is not there."""
-    left = amount
-    for account, free in _free(session, user_id, amount.currency).items():
-        part = min(left, free)
-        if part:
-            hold(session, account, part, ref=f"{ref}:{account}", purpose=purpose)
-            left = left - part
-    if left:
-        raise InsufficientFunds(f"The wallet lacks {left}.")
+    codes = [accounts.deposit(user_id), accounts.earnings(user_id)]
+    queries.call(
+        session, queries.HOLD_ACROSS, ref=ref, purpose=purpose, codes=codes, currency=amount.currency,
+        amount=amount.minor,
+    )  # fmt: skip
 
 
 def capture_holds(session: Session, purpose: str, to: str, amount: Money, *, ref: str, kind: Kind) -> int:
@@ -119,7 +115,12 @@ def balance(session: Session, account: str, currency: str) -> Money:
 
 def available(session: Session, user_id: UUID, currency: str) -> Money:
     """Return what a wallet can spend."""
-    return sum(_free(session, user_id, currency).values(), Money.zero(currency))
+    return _in(session, user_id, currency).available
+
+
+def withdrawable(session: Session, user_id: UUID, currency: str) -> Money:
+    """Return what of a wallet can be paid out: earnings that are not held."""
+    return _in(session, user_id, currency).withdrawable
 
 
 def wallet(session: Session, user_id: UUID) -> list[Balance]:
@@ -145,12 +146,8 @@ def movements(session: Session, user_id: UUID, *, before: int, limit: int) -> Se
     ]
 
 
-def _free(session: Session, user_id: UUID, currency: str) -> dict[str, Money]:
-    """Return what is free on each account of a wallet, in the order in which it is spent."""
-    codes = {"deposit": accounts.deposit(user_id), "earnings": accounts.earnings(user_id)}
-    rows = queries.balances(session, *codes.values())
-    free = {row.kind: Money(row.posted - row.held, currency) for row in rows if row.currency == currency}
-    return {code: free.get(kind, Money.zero(currency)) for kind, code in codes.items()}
+def _in(session: Session, user_id: UUID, currency: str) -> Balance:
+    return _balance(queries.balances(session, accounts.deposit(user_id), accounts.earnings(user_id)), currency)
 
 
 def _balance(rows: Sequence[Row[Any]], currency: str) -> Balance:

@@ -13,17 +13,33 @@ from sqlalchemy.orm import Session
 
 from app.booking import service as booking
 from app.booking.events import BookingDisputed
+from app.gateways.google import errors as google
 from app.infra.outbox import dead_letters
 from app.infra.outbox.events import DeliveryDied
+from app.kernel.errors import TransientFailure, UnknownOutcome
 from app.kernel.events import Event
 from app.notifications.service import Alarm
 from app.notifications.states import AlarmType, Severity
 from app.ops.books import Checked
 from app.payments import service as payments
 from app.payments.events import PaymentConflicted, PaymentFailed
+from app.payouts import service as payouts
+from app.payouts.events import PayoutBecameUnknown, PayoutConflicted, PayoutLinkRefused, PayoutPaidLate
 
 #: Where work that was given up may have left money on its way.
 MONEY_QUEUES = frozenset({"payments", "payouts", "escrow"})
+
+#: Where work that was given up is the failure of somebody else's system; money and booking are as they should be.
+INTEGRATION_QUEUES = frozenset({"calendar"})
+
+#: How another system fails. Anything else there is a mistake of ours, or data that should not be.
+INTEGRATION_ERRORS = frozenset(
+    error.__name__
+    for error in (
+        TransientFailure, UnknownOutcome, google.GoogleUnavailable, google.GoogleLimited, google.GoogleRefused,
+        google.ClientRefused, google.MeetPending, google.ForeignEvent,
+    )
+)  # fmt: skip
 
 #: How much of an invariant's detail is kept, in characters.
 DETAIL_LIMIT = 2_000
@@ -82,6 +98,76 @@ def _payment_failed(session: Session, event: PaymentFailed) -> Alarm:
     )
 
 
+def _payout_paid_late(session: Session, event: PayoutPaidLate) -> Alarm:
+    """Each has a cause of its own: each may be money that somebody has twice."""
+    payout = payouts.show_payout(session, event.payout_id, None)
+    return Alarm(
+        type=AlarmType.PAYMENT_ANOMALY,
+        severity=Severity.CRITICAL,
+        title="A payout link that had ended was paid",
+        message=(
+            f"The payout is {payout.status}. Pay no other link of it. What the mentor received too much was taken from"
+            f" the earnings as far as they reached; {payout.debt} of it is owed to us."
+        ),
+        cause=f"payout paid late: {event.attempt_id}",
+        related_kind="payout",
+        related_id=payout.id,
+        metadata=_payout(payout, event.attempt_id) | {"debt": str(payout.debt)},
+    )
+
+
+def _payout_conflicted(session: Session, event: PayoutConflicted) -> Alarm:
+    """Each has a cause of its own: each is money that went somewhere."""
+    payout = payouts.show_payout(session, event.payout_id, None)
+    return Alarm(
+        type=AlarmType.PAYMENT_ANOMALY,
+        severity=Severity.CRITICAL,
+        title="A payout was paid otherwise than it asks",
+        message=(
+            "The gateway tells of another amount, currency, order or receiver. What it reports in a currency of ours"
+            " lies on suspense until it is decided whose it is; the payout is not paid again by itself. Look at the"
+            " gateway, then reject the payout if the mentor has not been paid."
+        ),
+        cause=f"payout conflicted: {event.attempt_id}",
+        related_kind="payout",
+        related_id=payout.id,
+        metadata=_payout(payout, event.attempt_id),
+    )
+
+
+def _payout_link_refused(session: Session, event: PayoutLinkRefused) -> Alarm:
+    """One cause for a payout: its destination may be no wallet."""
+    payout = payouts.show_payout(session, event.payout_id, None)
+    return Alarm(
+        type=AlarmType.PAYMENT_ANOMALY,
+        severity=Severity.ERROR,
+        title="The gateway refuses the link of a payout",
+        message="Its destination may be no wallet, or our key no longer good. The payout waits to be decided again.",
+        cause=f"payout link refused: {payout.id}",
+        related_kind="payout",
+        related_id=payout.id,
+        metadata=_payout(payout, event.attempt_id),
+    )
+
+
+def _payout_became_unknown(session: Session, event: PayoutBecameUnknown) -> Alarm:
+    """One cause for a payout."""
+    payout = payouts.show_payout(session, event.payout_id, None)
+    return Alarm(
+        type=AlarmType.PAYMENT_ANOMALY,
+        severity=Severity.ERROR,
+        title="Nobody can say whether a payout was paid",
+        message=(
+            "Either the gateway's answer about its link was lost, and nobody has seen the link: approve the payout"
+            " again for a new one. Or the link has expired and the gateway does not answer: it is asked again."
+        ),
+        cause=f"payout unknown: {payout.id}",
+        related_kind="payout",
+        related_id=payout.id,
+        metadata=_payout(payout, event.attempt_id),
+    )
+
+
 def _booking_disputed(session: Session, event: BookingDisputed) -> Alarm:
     """What the learner wrote is not repeated here: it stands at the booking, for those who may see it."""
     frozen = booking.show_booking(session, event.booking_id, None).escrow
@@ -103,29 +189,41 @@ def _booking_disputed(session: Session, event: BookingDisputed) -> Alarm:
 def _delivery_died(session: Session, event: DeliveryDied) -> Alarm:
     """One cause for a task: what breaks it breaks all its deliveries, and the dead letters list every one."""
     letter = dead_letters.show(session, event.delivery_id)
-    delivery = letter.delivery
+    delivery, error = letter.delivery, _kind_of_error(letter)
+    of_integration = delivery.queue in INTEGRATION_QUEUES
     return Alarm(
-        type=AlarmType.SYSTEM_ERROR,
-        severity=Severity.CRITICAL if delivery.queue in MONEY_QUEUES else Severity.ERROR,
+        type=AlarmType.INTEGRATION_FAILURE if of_integration else AlarmType.SYSTEM_ERROR,
+        severity=_severity_of_death(delivery.queue, error),
         title=f"Given up: {delivery.task}",
         message=(
             f"{delivery.task} was tried {delivery.attempts} times and will not be tried again. Put right what"
             f" is wrong, then replay or discard it: /api/v1/admin/dead-letters/{delivery.id}."
         ),
-        cause=f"dead letter: {delivery.task}",
+        # Another system fails in ways that are put right in different ways.
+        cause=f"dead letter: {delivery.task}{f': {error}' if of_integration else ''}",
         related_kind="delivery",
         related_id=delivery.id,
         metadata={
             "delivery_id": str(delivery.id), "task": delivery.task, "queue": delivery.queue,
-            "event": letter.event.type, "attempts": delivery.attempts, "error": _kind_of_error(letter),
+            "event": letter.event.type, "attempts": delivery.attempts, "error": error,
+            **({"trace": letter.event.correlation_id} if of_integration else {}),
         },
     )  # fmt: skip
+
+
+def _severity_of_death(queue: str, error: str) -> Severity:
+    unexpected = queue in INTEGRATION_QUEUES and error not in INTEGRATION_ERRORS
+    return Severity.CRITICAL if unexpected or queue in MONEY_QUEUES else Severity.ERROR
 
 
 #: Which words for which event.
 WRITERS: Mapping[type[Event], Callable[[Session, Any], Alarm]] = {
     PaymentConflicted: _payment_conflicted,
     PaymentFailed: _payment_failed,
+    PayoutPaidLate: _payout_paid_late,
+    PayoutConflicted: _payout_conflicted,
+    PayoutLinkRefused: _payout_link_refused,
+    PayoutBecameUnknown: _payout_became_unknown,
     BookingDisputed: _booking_disputed,
     DeliveryDied: _delivery_died,
 }
@@ -133,6 +231,10 @@ WRITERS: Mapping[type[Event], Callable[[Session, Any], Alarm]] = {
 
 def _asked(payment: payments.PaymentView) -> dict[str, str | int | None]:
     return {"gateway": payment.gateway, "asked": str(payment.amount), "order_id": _text(payment.order_id)}
+
+
+def _payout(payout: payouts.PayoutView, attempt_id: UUID) -> dict[str, str | int | None]:
+    return {"amount": str(payout.amount), "attempt_id": str(attempt_id)}
 
 
 def _kind_of_error(letter: dead_letters.DeadLetter) -> str:

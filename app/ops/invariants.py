@@ -100,6 +100,31 @@ INVARIANTS: Mapping[str, str] = {
             WHEN 'paid_late' THEN o.status = 'closed'
             WHEN 'cancelled' THEN o.status IN ('closed', 'returned')
             ELSE true END""",
+    "a payout's account holds money exactly while it is open": """
+        SELECT p.id::text, p.status, a.posted FROM payout AS p
+        LEFT JOIN ledger.account AS a ON a.code = 'payout_pending:' || p.id AND a.currency = p.currency
+        WHERE coalesce(a.posted, 0) <>
+            CASE WHEN p.status IN ('pending', 'approved', 'processing', 'unknown') THEN p.amount ELSE 0 END
+        UNION ALL
+        SELECT a.code, NULL, a.posted FROM ledger.account AS a
+        WHERE a.kind = 'payout_pending' AND a.posted <> 0
+            AND NOT EXISTS (SELECT FROM payout AS p WHERE a.code = 'payout_pending:' || p.id)""",
+    "a payout has one live attempt at most, and only while it is open": """
+        SELECT p.id, p.status, count(*) AS live FROM payout AS p
+        JOIN payout_attempt AS a ON a.payout_id = p.id AND a.status IN ('initiating', 'awaiting_payer')
+        GROUP BY p.id HAVING count(*) > 1 OR p.status NOT IN ('approved', 'processing', 'unknown')""",
+    "a payout whose link is made or open has a live attempt": """
+        SELECT p.id, p.status FROM payout AS p
+        WHERE p.status IN ('approved', 'processing') AND NOT EXISTS (
+            SELECT FROM payout_attempt AS a
+            WHERE a.payout_id = p.id AND a.status IN ('initiating', 'awaiting_payer'))""",
+    "a payout is paid by one link and one posting, or by none": """
+        SELECT p.id, p.status, a.paid, t.id IS NOT NULL AS posted
+        FROM payout AS p
+        LEFT JOIN ledger.txn AS t ON t.ref = 'payout-paid:' || p.id
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS paid FROM payout_attempt WHERE payout_id = p.id AND status = 'paid') AS a
+        WHERE a.paid <> CASE WHEN p.status = 'paid' THEN 1 ELSE 0 END OR (t.id IS NOT NULL) <> (p.status = 'paid')""",
     "no two active bookings of a mentor overlap": """
         SELECT a.id, b.id AS other FROM booking AS a JOIN booking AS b
             ON a.mentor_id = b.mentor_id AND a.id < b.id AND a.during && b.during

@@ -23,6 +23,9 @@ RESULT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pay
 <body style="font-family: sans-serif; margin: 4rem auto; max-width: 30rem"><h1>Payment: {status}</h1>
 <p>This page shows what we know now. You may close it and go back to where you came from.</p></body></html>"""
 
+#: What the page may load: its own style, and nothing else.
+RESULT_MAY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
 
 @blp.route("/payments/<uuid:payment_id>", methods=["GET"])
 @requires()
@@ -60,4 +63,7 @@ def show_result(payment_id: UUID) -> Response:
     """Show a person where their payment stands, by our own state."""
     with request_scope() as session:
         status = service.show_payment_status(session, payment_id)
-    return Response(RESULT_PAGE.format(status=status.replace("_", " ")), content_type="text/html; charset=utf-8")
+    headers = {"Content-Security-Policy": RESULT_MAY}
+    return Response(
+        RESULT_PAGE.format(status=status.replace("_", " ")), headers=headers, content_type="text/html; charset=utf-8"
+    )

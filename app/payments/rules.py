@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.gateways.psp.base import Capabilities, PaymentSnapshot
+from app.gateways.psp.base import Capabilities, PaymentSnapshot, PaymentStatus
 from app.kernel.money import Money
 
 #: Seconds after the link was made, and after each look, until the next one.
@@ -46,6 +46,20 @@ def next_poll(now: datetime, polls: int, expires_at: datetime) -> datetime | Non
     wait = POLL_SECONDS[polls] if polls < len(POLL_SECONDS) else POLL_EVERY_SECONDS
     due = now + timedelta(seconds=wait)
     return min(due, expires_at) if now < expires_at else due
+
+
+def reference_to_bind(
+    snapshot: PaymentSnapshot, *, attempt_id: str, bound_ref: str | None, create_calls: int
+) -> str | None:
+    """Return the reference that an attempt is bound to after this look; None when the look is not about the attempt.
+
+    That is the bound one; or, where a create answer was lost, one whose order id is this attempt.
+    """
+    if snapshot.payment_ref != bound_ref:
+        answer_was_lost = bound_ref is None or create_calls > 1
+        if snapshot.order_id != attempt_id or not answer_was_lost:
+            return None
+    return snapshot.payment_ref if bound_ref is None or snapshot.status == PaymentStatus.COMPLETED else bound_ref
 
 
 def mismatches(snapshot: PaymentSnapshot, *, attempt_id: str, amount: Money, receiver: str) -> list[str]:

@@ -163,6 +163,33 @@ BEGIN
 END $$;
 
 
+-- Earmark an amount on several accounts, as much of it as is free on the first, then on the next (a wallet: deposit
+-- before earnings), each hold under p_ref:code. The accounts are locked before anybody looks what is free: two who spend
+-- from one wallet neither wait for each other in a circle nor reckon with the same money.
+CREATE FUNCTION ledger.hold_across(p_ref text, p_purpose text, p_accounts bigint[], p_amount bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, ledger AS $$
+DECLARE
+    v_account ledger.account;
+    v_part bigint;
+    v_left bigint := p_amount;
+BEGIN
+    PERFORM lock_accounts(p_accounts);
+    SELECT sum(h.amount) INTO v_part FROM hold AS h JOIN account AS a ON a.id = h.account_id
+        WHERE a.id = ANY (p_accounts) AND h.ref = p_ref || ':' || a.code AND h.purpose = p_purpose;
+    IF v_part = p_amount THEN RETURN 0; END IF;
+    FOR v_account IN
+        SELECT a.* FROM unnest(p_accounts) WITH ORDINALITY AS u (id, n) JOIN account AS a USING (id) ORDER BY n
+    LOOP
+        v_part := least(v_left, v_account.posted - v_account.held);
+        CONTINUE WHEN v_part <= 0;
+        PERFORM hold(p_ref || ':' || v_account.code, p_purpose, v_account.id, v_part);
+        v_left := v_left - v_part;
+    END LOOP;
+    IF v_left > 0 THEN PERFORM refuse('ck_account_floor', format('the accounts lack %s', v_left)); END IF;
+    RETURN p_amount;
+END $$;
+
+
 -- Spend the active holds of a purpose: `p_amount` goes to `p_to`, deposits first, what was held beyond it is freed.
 -- Refused as holds_too_small when they do not cover it.
 CREATE FUNCTION ledger.capture_hold(

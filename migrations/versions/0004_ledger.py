@@ -14,6 +14,7 @@ FUNCTIONS = (
     "post(text, text, bigint[], bigint[], timestamptz)",
     "reverse(text, bigint, timestamptz)",
     "hold(text, text, bigint, bigint)",
+    "hold_across(text, text, bigint[], bigint)",
     "capture_hold(text, text, text, bigint, bigint, timestamptz)",
     "void_hold(text)",
 )

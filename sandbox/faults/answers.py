@@ -27,16 +27,32 @@ def before(faults: Faults, occasion: Occasion) -> None:
 def after(faults: Faults, occasion: Occasion, answer: Response) -> Response:
     """Return the answer as it leaves the house after the work: as it is, or spoilt by a fault."""
     if fault := faults.take("timeout_after_success", occasion):
-        return Response(_silence(fault))
+        return silent(fault)
     if faults.take("error_500_after_success", occasion):
         raise InternalServerError("internal error, but the work was done (fault on order)")
     if faults.take("not_json", occasion):
         return Response("<!doctype html><title>Oops</title><p>Something went wrong.", mimetype="text/html")
     if fault := faults.take("huge_answer", occasion):
-        size = fault.megabytes * MEGABYTE
-        return Response(_padding(fault), headers={"Content-Length": str(size)}, content_type="application/json")
+        return huge(fault)
     if fault := faults.take("drip", occasion):
-        answer.response = _drip(fault, answer.get_data())
+        return dripping(fault, answer)
+    return answer
+
+
+def silent(fault: Fault) -> Response:
+    """Make an answer that never comes: the connection is held for `seconds`, then closed."""
+    return Response(_silence(fault))
+
+
+def huge(fault: Fault) -> Response:
+    """Make an answer of `megabytes` of JSON."""
+    size = fault.megabytes * MEGABYTE
+    return Response(_padding(fault), headers={"Content-Length": str(size)}, content_type="application/json")
+
+
+def dripping(fault: Fault, answer: Response) -> Response:
+    """Let an answer come byte by byte, `seconds` apart."""
+    answer.response = _drip(fault, answer.get_data())
     return answer
 
 

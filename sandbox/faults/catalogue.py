@@ -4,84 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.faults import google_kinds, kinds
+from sandbox.faults.kinds import Kind
 from sandbox.reading import HEX24, is_text, is_whole
 
 FOREVER = 86_400
 """Seconds: the longest wait that can be ordered."""
 
-GATEWAY_CALLS = ("create", "fetch", "any")
+KINDS = {kind.name: kind for kind in (*kinds.KINDS, *google_kinds.KINDS)}
 
 
 class InvalidOrderError(ValueError):
     """A fault that does not exist, or a field that does not fit; the message begins with the field's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of fault: its name, what it does, and the fields it takes with their defaults."""
-
-    name: str
-    about: str
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _gateway(name: str, about: str, **defaults: object) -> Kind:
-    return Kind(name, about, {**defaults, "order_id": None, "payment_ref": None})
-
-
-def _mail(name: str, about: str, **defaults: object) -> Kind:
-    return Kind(name, about, {**defaults, "to": None})
-
-
-KINDS = {
-    kind.name: kind
-    for kind in (
-        _gateway("delay", "The answer comes some seconds late.", seconds=5, on="any"),
-        _gateway("error_500", "Answers 500; nothing was done.", on="any"),
-        _gateway(
-            "rate_limited", "Answers 429, to be tried again in so many seconds; nothing was done.", seconds=1, on="any"
-        ),
-        _gateway(
-            "redirect", "Answers 302 to another location; nothing was done.", location="http://127.0.0.1:9/", on="any"
-        ),
-        _gateway(
-            "timeout_after_success",
-            "The work is done, the answer never comes: the connection is held for some seconds, then closed.",
-            seconds=30,
-            on="create",
-        ),
-        _gateway("error_500_after_success", "The work is done, the answer is 500.", on="create"),
-        _gateway("not_json", "The work is done, the answer is a page of HTML with status 200.", on="any"),
-        _gateway("huge_answer", "The work is done, the answer is many megabytes of JSON.", megabytes=32, on="any"),
-        _gateway("drip", "The answer comes byte by byte, some seconds apart.", seconds=1, on="any"),
-        _gateway(
-            "webhook_before_create_answer",
-            "The webhook is called, and answered, before the create call is; the payment is still pending.",
-        ),
-        _gateway("no_webhook", "The payer's click calls no webhook."),
-        _gateway(
-            "duplicate_webhooks",
-            "So many more copies of each webhook call: half of them at the same time, the rest some seconds later.",
-            copies=2,
-            seconds=1,
-        ),
-        _gateway(
-            "wrong_amount",
-            "Fetch reports another amount, in minor units; one less than asked when none is given.",
-            amount=None,
-        ),
-        _gateway("wrong_currency", "Fetch reports another currency.", currency="EUR"),
-        _gateway("wrong_order", "Fetch reports somebody else's order.", other_order_id="somebody-elses-order"),
-        _gateway("wrong_receiver", "Fetch reports another receiver wallet.", receiver_wallet="0" * 24),
-        _gateway("late_payment", "The payer's click is accepted after the link has expired."),
-        _mail("smtp_450", "The recipient is refused for now."),
-        _mail("smtp_550", "The recipient is refused for good."),
-        _mail("smtp_delay", "The mail is taken, the answer comes some seconds late.", seconds=5),
-    )
-}
 
 
 def _is_seconds(value: object) -> bool:
@@ -95,7 +31,9 @@ def _matches(pattern: str | re.Pattern[str]) -> Callable[[object], bool]:
 FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "count": (lambda value: is_whole(value, 1, 1_000_000), "how often, 1 to 1000000; null: until it is ended"),
     "seconds": (_is_seconds, f"a number from 0 to {FOREVER}"),
-    "on": (lambda value: value in GATEWAY_CALLS, f"one of {', '.join(GATEWAY_CALLS)}"),
+    "reason": (lambda value: value in google_kinds.REASONS, f"one of {', '.join(google_kinds.REASONS)}"),
+    "status": (lambda value: is_whole(value, 500, 599), "a status from 500 to 599"),
+    "polls": (lambda value: is_whole(value, 0, 1000), "0 to 1000"),
     "amount": (lambda value: is_whole(value, 0), "an integer of minor units, 0 or more"),
     "currency": (_matches("[A-Z]{3}"), "a currency code of three capitals"),
     "copies": (lambda value: is_whole(value, 1, 100), "1 to 100"),
@@ -106,8 +44,9 @@ FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "order_id": (lambda value: is_text(value, 200), "a text of at most 200 characters"),
     "payment_ref": (_matches(HEX24), "24 hex digits"),
     "to": (lambda value: is_text(value, 320), "a mail address"),
+    "email": (lambda value: is_text(value, 320), "a mail address"),
 }
-"""What each field takes: the check, and the words for it."""
+"""What each field takes: the check, and the words for it; `on` takes what its kind says."""
 
 
 def read_order(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +62,14 @@ def read_order(body: Mapping[str, Any]) -> dict[str, Any]:
     for given, value in body.items():
         if given != "fault" and given not in takes:
             raise InvalidOrderError(f"{given} is no field of {kind.name}; it takes {', '.join(takes)}")
-        if given in takes and value is not None and not FIELDS[given][0](value):
-            raise InvalidOrderError(f"{given} must be {FIELDS[given][1]}")
+        if given in takes and value is not None:
+            _check(kind, given, value)
     chosen = {key: value for key, value in body.items() if key in takes and (value is not None or key == "count")}
     return {**takes, **chosen, "kind": kind.name}
+
+
+def _check(kind: Kind, given: str, value: object) -> None:
+    if given == "on" and value not in kind.calls:
+        raise InvalidOrderError(f"on must be one of {', '.join(kind.calls)}")
+    if given != "on" and not FIELDS[given][0](value):
+        raise InvalidOrderError(f"{given} must be {FIELDS[given][1]}")

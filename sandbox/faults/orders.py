@@ -15,12 +15,14 @@ MOST_FAULTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What is happening just now: which call, about which order, payment or recipient."""
+    """What is happening just now: which call, of which group, about which order, payment, recipient or account."""
 
     on: str | None = None
+    group: str | None = None
     order_id: str | None = None
     payment_ref: str | None = None
     to: str | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,24 @@ class Fault:
     location: str = ""
     receiver_wallet: str = ""
     other_order_id: str = ""
+    reason: str = ""
+    status: int = 0
+    polls: int = 0
     order_id: str | None = None
     payment_ref: str | None = None
     to: str | None = None
+    email: str | None = None
 
     def strikes(self, kind: str, occasion: Occasion) -> bool:
         """Tell whether it is of this kind, not used up, and lets the occasion through its filters."""
         return (
             self.kind == kind
             and self.remaining != 0
-            and self.on in {None, "any", occasion.on}
+            and self.on in {None, "any", occasion.on, occasion.group}
             and self.order_id in {None, occasion.order_id}
             and self.payment_ref in {None, occasion.payment_ref}
-            and (self.to is None or self.to.lower() == (occasion.to or "").lower())
+            and _same_address(self.to, occasion.to)
+            and _same_address(self.email, occasion.email)
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -112,3 +119,7 @@ class Faults:
             ended, self._faults = self._faults, {}
         for fault in ended.values():
             fault.over.set()
+
+
+def _same_address(wanted: str | None, met: str | None) -> bool:
+    return wanted is None or wanted.lower() == (met or "").lower()

@@ -10,7 +10,9 @@ from sqlalchemy import CheckConstraint
 from app.infra.db import Base
 from app.kernel.states import Machine
 from app.tables import load_all_tables
+from tests.architecture.diagrams import document
 from tests.architecture.house import instances
+from tests.architecture.sources import ROOT
 
 MACHINES = sorted(instances(Machine), key=lambda machine: machine.name)
 _IN_LIST = re.compile(r"^\s*\(?(\w+) IN \(([^)]*)\)\)?\s*$")
@@ -77,3 +79,8 @@ def test_every_state_column_that_is_checked_belongs_to_a_machine():
 
 def test_the_names_of_machines_are_unique():
     assert len({machine.name for machine in MACHINES}) == len(MACHINES)
+
+
+def test_the_page_of_diagrams_is_drawn_from_the_tables():
+    drawn = (ROOT / "docs/state_machines.md").read_text()
+    assert drawn == document(), "run: python -m tests.architecture.diagrams > docs/state_machines.md"

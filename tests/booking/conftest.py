@@ -11,11 +11,9 @@ from app.gateways.psp import router
 from app.infra import config
 from embedded.cluster import Database
 from embedded.ports import LOOPBACK
-from embedded.services import Services
 from sandbox.server import Sandbox
 from tests.booking.world import World
-from tests.conftest import forget_connections, use
-from tests.emptied import empty, kept_database
+from tests.conftest import forget_connections
 
 Configure = Callable[..., None]
 
@@ -25,22 +23,6 @@ def outside() -> Iterator[Sandbox]:
     """Run the outside world once: every test brings payments and recipients of its own."""
     with Sandbox() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def folder_database(services: Services) -> Iterator[Database]:
-    """Make one database for the tests of the folder."""
-    with kept_database(services) as made:
-        yield made
-
-
-@pytest.fixture
-def database(folder_database: Database, services: Services) -> Iterator[Database]:
-    """Return that database, emptied."""
-    empty(services, folder_database.name)
-    use(folder_database, services.broker_url)
-    yield folder_database
-    forget_connections()
 
 
 @pytest.fixture

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.booking.conftest import configure, database, folder_database, outside, world
+from tests.booking.conftest import configure, outside, world
 
-__all__ = ["configure", "database", "folder_database", "outside", "world"]
+__all__ = ["configure", "outside", "world"]

@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,39 +15,13 @@ from werkzeug.test import TestResponse
 from app.infra.db import session_scope
 from embedded.cluster import Database
 from embedded.ports import LOOPBACK, free_port
-from embedded.services import Services
-from tests.conftest import TEMPLATE, forget_connections, use
 from tests.factories.identity import MadeUser, make_user
 from tests.mailbox import Mailbox, open_mailbox
 
 Post = Callable[..., TestResponse]
 
 #: Every table that identity and its events write, children first.
-WRITTEN = (
-    "email_verification", "refresh_token", "token_family", "user_role", "users",
-    "delivery_attempt", "delivery", "event",
-)  # fmt: skip
-
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="package")
-def kept_database(services: Services) -> Iterator[Database]:
-    """Make one database for the tests of this folder."""
-    made = services.cluster.create_database("identity", TEMPLATE)
-    yield made
-    services.cluster.drop_database(made.name)
-
-
-@pytest.fixture
-def database(kept_database: Database, services: Services) -> Iterator[Database]:
-    """Return the folder's database, emptied: a copy for each of ninety tests takes thirty times as long."""
-    with psycopg.connect(kept_database.owner_url, autocommit=True) as owner:
-        for table in WRITTEN:
-            owner.execute(f"DELETE FROM {table}")
-    use(kept_database, services.broker_url)
-    yield kept_database
-    forget_connections()
 
 
 @pytest.fixture

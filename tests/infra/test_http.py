@@ -84,7 +84,7 @@ def test_who_accepts_and_never_shakes_hands_got_nothing(stop):
         began = time.monotonic()
         with pytest.raises(TransientFailure, match="cannot be reached"):
             get(f"https://127.0.0.1:{silent.getsockname()[1]}/")
-    assert 0.9 < time.monotonic() - began < 2
+    assert 0.9 < time.monotonic() - began < 3
 
 
 def test_who_answers_tls_with_something_else_got_nothing():
@@ -109,7 +109,7 @@ def test_silence_leaves_the_outcome_open(stop):
     with peer(lambda _: stop.wait(5)) as other:
         took, why = seconds(get, other.url)
         stop.set()
-    assert 0.9 < took < 2
+    assert 0.9 < took < 4.5
     assert why == "127.0.0.1 did not answer in time"
 
 
@@ -133,7 +133,7 @@ def test_no_drip_outlives_the_deadline(stop):
     with ThreadPoolExecutor(len(DRIPS)) as pool:
         ended = dict(zip(DRIPS, pool.map(drip, DRIPS.values()), strict=True))
     assert {where: why for where, (_, why) in ended.items()} == dict.fromkeys(DRIPS, "127.0.0.1 did not answer in time")
-    assert {where: took for where, (took, _) in ended.items() if not 0.9 < took < 2} == {}
+    assert {where: took for where, (took, _) in ended.items() if not 0.9 < took < 3} == {}
 
 
 def test_half_an_answer_leaves_the_outcome_open():

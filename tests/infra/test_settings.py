@@ -31,6 +31,8 @@ PRODUCTION = {
     "KONNECT_BASE_URL": "https://api.konnect.network/api/v2",
     "KONNECT_API_KEY": f"5f7a209aeb3f76490ac4a3d1:{SECRET}",
     "KONNECT_WALLET_ID": "5f7a209aeb3f76490ac4a3d1",
+    "GOOGLE_CLIENT_ID": "4711-amana.apps.googleusercontent.com",
+    "GOOGLE_CLIENT_SECRET": f"GOCSPX-{SECRET}",
 }
 
 
@@ -89,6 +91,8 @@ ONLY_IN_PRODUCTION = [
     ("KONNECT_BASE_URL", "http://api.konnect.network/api/v2"),
     ("PUBLIC_URL", "http://api.amana.tn"),
     ("FRONTEND_URL", "http://amana.tn"),
+    ("GOOGLE_TOKEN_URL", "http://oauth2.googleapis.com/token"),
+    ("GOOGLE_CALENDAR_URL", "http://www.googleapis.com/calendar/v3"),
     ("SANDBOX_URL", "https://sandbox.amana.tn"),
     ("ARGON2_MEMORY_KIB", "1024"),
     ("LEASE_SECONDS", "49"),
@@ -107,6 +111,11 @@ ONLY_ON_THIS_MACHINE = [
     ("BROKER_URL", "redis://127.0.0.1:6379/0;redis://broker.internal:6379/0"),
     ("KONNECT_BASE_URL", "https://api.konnect.network/api/v2"),
     ("KONNECT_BASE_URL", "http://127.0.0.1.konnect.network/api/v2"),
+    ("GOOGLE_AUTH_URL", "https://accounts.google.com/o/oauth2/v2/auth"),
+    ("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token"),
+    ("GOOGLE_REVOKE_URL", "https://oauth2.googleapis.com/revoke"),
+    ("GOOGLE_USERINFO_URL", "https://openidconnect.googleapis.com/v1/userinfo"),
+    ("GOOGLE_CALENDAR_URL", "https://www.googleapis.com/calendar/v3"),
     ("SMTP_URL", "smtp://mail.internal:25"),
     ("PUBLIC_URL", "http://0.0.0.0:8000"),
     ("SANDBOX_URL", "http://192.168.1.4:9000"),

@@ -119,6 +119,10 @@ def test_an_account_of_no_known_kind_is_not_opened(code: str) -> None:
         "INSERT INTO ledger.hold (ref, purpose, account_id, amount) VALUES ('x', 'x', 1, 1)",
         "SELECT ledger.write_entries(1, ARRAY[1], ARRAY[1])",
         "SELECT ledger.begin_txn('x', 'x', 'x', now())",
+        "SELECT ledger.lock_accounts(ARRAY[1])",
+        "UPDATE ledger.hold SET amount = 1",
+        "INSERT INTO ledger.account (code, currency, kind) VALUES ('deposit:x', 'TND', 'deposit')",
+        "UPDATE ledger.account_kind SET floor = NULL",
         "DROP TABLE ledger.entry",
         "ALTER TABLE ledger.account DISABLE TRIGGER ALL",
         "DELETE FROM event",
@@ -190,3 +194,89 @@ def test_holds_that_do_not_cover_the_amount_fund_nothing() -> None:
     with pytest.raises(PostingRefused, match="holds_too_small"), session_scope() as session:
         service.capture_holds(session, "order:o", accounts.escrow(booking), tnd(31), ref=f"fund:{booking}", kind="fund")
     assert wallet(user) == (0, 30, 0)
+
+
+def test_holds_are_spent_once_whoever_asks_again() -> None:
+    user, booking = uuid4(), uuid4()
+    top_up(user, 60)
+    with session_scope() as session:
+        service.hold_from_wallet(session, user, tnd(60), ref="h", purpose="order:o")
+    spend = {"to": accounts.escrow(booking), "ref": f"fund:{booking}", "kind": "fund"}
+    with session_scope() as session:
+        first = service.capture_holds(session, "order:o", amount=tnd(45), **spend)
+        assert service.capture_holds(session, "order:o", amount=tnd(45), **spend) == first
+        assert service.void_holds(session, "order:o") == 0
+    assert wallet(user) == (15, 0, 0)
+    for other in ({"purpose": "order:p"}, {"amount": tnd(46)}, {"to": accounts.escrow(uuid4())}):
+        with pytest.raises(PostingRefused, match="ref_reused"), session_scope() as session:
+            service.capture_holds(session, **({"purpose": "order:o", "amount": tnd(45)} | spend | other))
+
+
+def test_a_wallet_is_held_once_under_one_ref() -> None:
+    user = uuid4()
+    top_up(user, 30)
+    with session_scope() as session:
+        service.post(session, "earn", "release", {accounts.psp("x"): tnd(-50), accounts.earnings(user): tnd(50)})
+    for _ in range(2):
+        with session_scope() as session:
+            service.hold_from_wallet(session, user, tnd(40), ref="h", purpose="order:o")
+    assert wallet(user) == (40, 40, 40)
+    for other in ({"purpose": "order:p"}, {"amount": tnd(41)}):
+        with pytest.raises(PostingRefused, match="ref_reused"), session_scope() as session:
+            service.hold_from_wallet(session, user, **({"amount": tnd(40), "ref": "h", "purpose": "order:o"} | other))
+    assert wallet(user) == (40, 40, 40)
+
+
+def test_one_hold_keeps_its_body() -> None:
+    user = uuid4()
+    top_up(user, 30)
+    place = {"account": accounts.deposit(user), "amount": tnd(10), "ref": "h", "purpose": "order:o"}
+    for _ in range(2):
+        with session_scope() as session:
+            service.hold(session, **place)
+    assert wallet(user) == (20, 10, 0)
+    for other in ({"purpose": "order:p"}, {"amount": tnd(11)}, {"account": accounts.earnings(user)}):
+        with pytest.raises(PostingRefused, match="ref_reused"), session_scope() as session:
+            service.hold(session, **(place | other))
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+def test_nothing_and_less_than_nothing_cannot_be_held(amount: int) -> None:
+    with pytest.raises(DBAPIError) as refused:
+        raw("SELECT ledger.hold('h', 'p', ledger.open_account('deposit:x', 'TND'), :amount)", amount=amount)
+    assert db.constraint(refused.value) == "ck_hold_amount"
+
+
+def test_dinars_that_are_held_pay_for_nothing_in_euros() -> None:
+    user = uuid4()
+    top_up(user, 30)
+    with session_scope() as session:
+        service.hold_from_wallet(session, user, tnd(30), ref="h", purpose="order:o")
+    with pytest.raises(PostingRefused, match="unbalanced"), session_scope() as session:
+        service.capture_holds(session, "order:o", "fee_revenue", Money(30, "EUR"), ref="f", kind="fund")
+    assert wallet(user) == (0, 30, 0)
+
+
+def test_what_was_spent_or_is_held_cannot_be_taken_back() -> None:
+    user = uuid4()
+    with session_scope() as session:
+        lines = {accounts.psp("konnect"): tnd(-7), accounts.deposit(user): tnd(7)}
+        txn = service.post(session, "capture:r", "capture", lines)
+        service.hold(session, accounts.deposit(user), tnd(1), ref="h", purpose="order:o")
+    with pytest.raises(InsufficientFunds), session_scope() as session:
+        service.reverse(session, "reverse:r", txn)
+    assert wallet(user) == (6, 1, 0)
+
+
+def test_the_history_of_an_account_can_be_read_back_entry_by_entry() -> None:
+    user = uuid4()
+    for minor in (5, 7, 9):
+        top_up(user, minor)
+    with session_scope() as session:
+        service.post(session, "fund:x", "fund", {accounts.deposit(user): tnd(-20), accounts.escrow(uuid4()): tnd(20)})
+        query = text(
+            "SELECT e.amount, e.balance_after, e.account_version FROM ledger.entry AS e "
+            "JOIN ledger.account AS a ON a.id = e.account_id WHERE a.code = :code ORDER BY account_version"
+        )
+        rows = session.execute(query, {"code": accounts.deposit(user)}).all()
+    assert rows == [(5, 5, 1), (7, 12, 2), (9, 21, 3), (-20, 1, 4)]

@@ -91,7 +91,7 @@ def test_an_attempt_does_not_expire_before_the_gateway_was_asked(world: World) -
     assert world.booking(payer, booking["id"])["status"] == "expired", "the booking waits for nobody"
     assert world.payment(payer, payment_id)["status"] == "awaiting_payer"
 
-    world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults")
+    world.end_faults()
     world.advance(seconds=300)
     assert world.payment(payer, payment_id)["status"] == "expired"
     world.check_books()

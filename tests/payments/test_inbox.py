@@ -104,6 +104,7 @@ def test_a_browser_is_sent_to_a_page_that_shows_our_state_only(world: World, pay
     page = world.client.get(answer.headers["Location"] + "?status=captured")
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert "awaiting payer" in page.text
+    assert "style-src 'unsafe-inline'" in page.headers["Content-Security-Policy"], "or no browser shows its style"
     world.drain()
     assert "captured" in world.client.get(answer.headers["Location"]).text
     assert world.client.get(f"{API}/payments/{uuid4()}/result").status_code == 404
@@ -147,13 +148,14 @@ def test_no_ping_of_a_final_attempt_is_kept(world: World, payment_id: str) -> No
 def test_a_prefetch_never_eats_the_real_ping(world: World, payment_id: str) -> None:
     link = str(world.attempt(payment_id).pay_url)
     assert ping(world, payment_id).status_code == 200  # a link preview, before anybody has paid
-    world.gateway.order("drip", seconds=0.001, on="fetch")
+    world.gateway.order("drip", seconds=0.01, on="fetch")
     with ThreadPoolExecutor(1) as worker:
         looked = worker.submit(world.drain)  # the answer says `pending`, and takes its time
         until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
         world.click(link)
         assert not looked.done()
         assert waiting(world) == 1, "the real ping finds no row waiting, and opens a look of its own"
+        world.end_faults()
         looked.result()
     world.drain()
     assert world.attempt(payment_id).status == "captured"

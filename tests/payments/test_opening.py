@@ -6,7 +6,7 @@ may be opened; if the orphan is paid all the same, its own webhook brings the mo
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,21 +16,19 @@ from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import until
 
-TOTAL_SECONDS = 1
-
 
 def test_the_attempt_stands_in_the_database_while_the_gateway_is_being_asked(world: World) -> None:
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
-    world.gateway.order("delay", seconds=0.5, on="create")
-    worker = threading.Thread(target=world.drain)
-    worker.start()
-    until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
-
-    assert world.attempt(payment_id).create_calls == 1
-    assert world.payment(payer, payment_id)["status"] == "initiating"
-    assert world.payment(payer, payment_id)["pay_url"] is None
-    worker.join()
+    world.gateway.order("delay", seconds=10, on="create")
+    with ThreadPoolExecutor(1) as worker:
+        opened = worker.submit(world.drain)
+        until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
+        assert world.attempt(payment_id).create_calls == 1
+        assert world.payment(payer, payment_id)["status"] == "initiating"
+        assert world.payment(payer, payment_id)["pay_url"] is None
+        world.end_faults()
+        opened.result()
     assert world.payment(payer, payment_id)["pay_url"]
 
 
@@ -70,12 +68,11 @@ def test_the_link_of_a_booking_lives_as_long_as_its_slot_is_held(world: World) -
 def test_a_lost_answer_leaves_the_attempt_unknown_and_a_new_link_may_be_asked(
     world: World, configure: Configure, fault: str, fields: dict[str, object]
 ) -> None:
-    configure(GATEWAY_TOTAL_SECONDS=TOTAL_SECONDS)
-    payer, offer = world.person(), world.offer()
-    booking = world.book(payer, offer)
+    payer = world.person()
+    booking = world.book(payer, world.offer())
     lost = booking["payment"]["id"]
     world.gateway.order(fault, on="create", order_id=lost, count=None, **fields)
-    world.drain()
+    ask_impatiently(world, configure)
     assert (world.payment(payer, lost)["status"], world.payment(payer, lost)["pay_url"]) == ("unknown", None)
 
     again = world.post(payer, f"/bookings/{booking['id']}/payments")
@@ -88,12 +85,18 @@ def test_a_lost_answer_leaves_the_attempt_unknown_and_a_new_link_may_be_asked(
     world.check_books()
 
 
+def ask_impatiently(world: World, configure: Configure) -> None:
+    """Let the workers work with a gateway that has a second for each answer."""
+    configure(GATEWAY_TOTAL_SECONDS=1)
+    world.drain()
+    configure(GATEWAY_TOTAL_SECONDS=15)
+
+
 def lose_answer(world: World, configure: Configure, booking: dict) -> str:
     """Have the create call of a booking's attempt time out after it took effect; the link that nobody has seen."""
-    configure(GATEWAY_TOTAL_SECONDS=TOTAL_SECONDS)
     lost = booking["payment"]["id"]
     world.gateway.order("timeout_after_success", order_id=lost)
-    world.drain()
+    ask_impatiently(world, configure)
     assert world.attempt(lost).status == "unknown"
     (orphan,) = world.gateway.get("/konnect/payments", order_id=lost).json()["items"]
     return f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}"

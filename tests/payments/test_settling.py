@@ -13,6 +13,7 @@ from app.ledger import accounts
 from tests.payments.conftest import Configure
 from tests.payments.steps import capture_unheard, settle
 from tests.payments.world import World
+from tests.sandbox.peers import until
 
 
 def test_a_top_up_lies_in_the_wallet_once_it_is_captured(world: World) -> None:
@@ -147,12 +148,14 @@ def test_a_slow_gateway_holds_no_row(world: World) -> None:
     payer = world.person()
     booking = world.book(payer, world.offer())
     link = world.link(booking["payment"]["id"])
-    world.gateway.order("delay", seconds=0.5, on="fetch")
+    world.gateway.order("delay", seconds=10, on="fetch")
     world.click(link)
     with ThreadPoolExecutor(1) as worker:
         settled = worker.submit(world.drain)
+        until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
         cancelled = world.cancel(payer, booking["id"])
         assert not settled.done(), "the booking could be cancelled while the gateway was being asked"
+        world.end_faults()
         settled.result()
     assert cancelled.status_code == 200
     assert world.wallet(payer) == (45_000, 0, 0)

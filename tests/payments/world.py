@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from app.infra.clock import advance, business_now
 from app.infra.db import session_scope
+from app.ledger import accounts
 from app.ledger import service as ledger
 from app.ops import books
 from app.payments import queries
@@ -118,6 +119,10 @@ class World:
         self.click(link, pings=pings, **query)
         self.drain()
 
+    def end_faults(self) -> None:
+        """Let the gateway be well again, and release whoever it holds."""
+        assert self.gateway.http.delete(f"{self.gateway.sandbox.url}/faults").status_code == 204
+
     def advance(self, *, seconds: int) -> None:
         """Move business time forward, and let the workers do what falls due."""
         moved = self.client.post(f"{API}/sandbox/clock", json={"advance_seconds": seconds})
@@ -173,10 +178,15 @@ class World:
             return session.execute(text(sql), parameters).scalar_one()
 
     def check_books(self) -> None:
-        """Check every invariant of MONEY.md, and that the gateway tells the same of the money as we do."""
+        """Check every invariant of MONEY.md."""
         with session_scope() as session:
             broken = [checked for checked in books.check_invariants(session) if not checked.holds]
         assert not broken, broken
+
+    def check_gateway(self) -> None:
+        """Check that the gateway's books equal ours: what it has taken is what it owes us."""
+        items = self.gateway.get("/konnect/payments").json()["items"]
+        assert sum(item["reached_amount"] for item in items) == -self.balance(accounts.psp("konnect"))
 
 
 def _written(instant: datetime) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from sandbox.settings import Settings
+from tests.sandbox.google_peers import Google
 from tests.sandbox.peers import KEY, BusinessClock, Gateway, Merchant
 
 
@@ -30,6 +31,14 @@ def http() -> Iterator[httpx.Client]:
 def gateway(sandbox: Sandbox, http: httpx.Client) -> Iterator[Gateway]:
     """Return a client, after which no fault is on order any more."""
     yield Gateway(sandbox, http)
+    http.delete(f"{sandbox.url}/faults")
+
+
+@pytest.fixture
+def google(sandbox: Sandbox, http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Google]:
+    """Return an app that uses Google over plain HTTP, after which no fault is on order any more."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    yield Google(sandbox, http)
     http.delete(f"{sandbox.url}/faults")
 
 

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from tests.sandbox.google_peers import Google, event, meet
 from tests.sandbox.peers import BusinessClock, Gateway, Merchant, ref_of
 
 
@@ -125,6 +126,23 @@ def test_an_empty_count_is_endless_and_faults_are_ended_by_button(gateway: Gatew
     assert [fault["id"] for fault in gateway.get("/faults").json()["items"]] == [twice["id"]]
     post(gateway, "/control/faults/end")
     assert gateway.get("/faults").json()["items"] == []
+
+
+def test_it_shows_accounts_and_events_and_withdraws_for_the_person(
+    google: Google, gateway: Gateway, address: str
+) -> None:
+    credentials = google.connect(address)
+    body = event(summary="<hour>", conferenceData=meet("r"))
+    path = "calendars/primary/events?conferenceDataVersion=1"
+    created = google.call("POST", path, credentials, json=body).json()
+    page = gateway.get("/").text
+    for shown in (address, "calendar.events.owned", "&lt;hour&gt;", created["hangoutLink"]):
+        assert shown in page
+
+    answer = post(gateway, "/control/google/withdraw", email=address)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/#google")
+    assert google.call("GET", "calendars/primary/events", credentials).status_code == 401
+    assert f'value="{address}"' not in gateway.get("/").text
 
 
 def test_the_clock_is_moved_by_button(timed: Gateway, clock: BusinessClock) -> None:

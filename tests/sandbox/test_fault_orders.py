@@ -92,6 +92,14 @@ def test_all_faults_are_ended_at_once(gateway: Gateway) -> None:
         ({"fault": "wrong_receiver", "receiver_wallet": "me"}, "receiver_wallet must be "),
         ({"fault": "redirect", "location": "javascript:alert(1)"}, "location must be "),
         ({"fault": "huge_answer", "megabytes": 10_000}, "megabytes must be "),
+        ({"fault": "delay", "email": "me@example.com"}, "email is no field of delay; "),
+        ({"fault": "google_401", "order_id": "o"}, "order_id is no field of google_401; it takes count, on, email"),
+        ({"fault": "google_401", "on": "refresh"}, "on must be one of insert, "),
+        ({"fault": "google_invalid_grant", "on": "insert"}, "on must be one of token, refresh, any"),
+        ({"fault": "google_pending", "on": "get"}, "on is no field of google_pending; it takes count, polls, email"),
+        ({"fault": "google_pending", "polls": -1}, "polls must be "),
+        ({"fault": "google_403", "reason": "mood"}, "reason must be one of rateLimitExceeded, "),
+        ({"fault": "google_5xx", "status": 404}, "status must be "),
     ],
 )
 def test_an_order_that_does_not_fit_is_refused_by_field(gateway: Gateway, body: dict[str, Any], says: str) -> None:

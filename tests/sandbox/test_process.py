@@ -19,6 +19,10 @@ from sandbox.loopback import listen
 from tests.sandbox.peers import BusinessClock
 
 ROOT = Path(__file__).parent.parent.parent
+SETTINGS = (
+    "SANDBOX_PORT", "SANDBOX_SMTP_PORT", "CLOCK_URL", "KONNECT_API_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET",
+    "GOOGLE_TOKEN_SECONDS",
+)  # fmt: skip
 
 
 @contextmanager
@@ -83,6 +87,20 @@ def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock)
         assert clock.asked == 1
 
 
+def test_it_knows_the_client_of_google_from_the_environment() -> None:
+    with started(
+        "--port", "0", "--smtp-port", "0", GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", GOOGLE_TOKEN_SECONDS="60"
+    ) as process:
+        base = first_line(process).split()[2].rstrip(",")
+        form = {"grant_type": "refresh_token", "refresh_token": "1//0unknown", "client_id": "i"}
+        errors = [
+            httpx.post(f"{base}/google/token", data=form | {"client_secret": secret}, trust_env=False).json()["error"]
+            for secret in ("s", "t")
+        ]
+
+        assert errors == ["invalid_grant", "invalid_client"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -92,6 +110,7 @@ def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock)
         (["--smtp-port", "mail"], "is no port"),
         (["--clock-url", "http://example.com/now"], "loopback|127.0.0.1"),
         (["--clock-url", "https://127.0.0.1/now"], "http://"),
+        (["--google-token-seconds", "0"], "from 1 to 86400"),
     ],
 )
 def test_it_refuses_to_leave_loopback_and_says_why(arguments: list[str], says: str) -> None:
@@ -116,5 +135,5 @@ def test_help_names_every_setting() -> None:
         stdout, _ = process.communicate(timeout=5)
 
         assert process.returncode == 0
-        for setting in ("SANDBOX_PORT", "SANDBOX_SMTP_PORT", "CLOCK_URL", "KONNECT_API_KEY"):
+        for setting in SETTINGS:
             assert setting in stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import httpx
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -48,6 +49,13 @@ def served(small):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def http():
+    """Return a client that many threads may use at once."""
+    with httpx.Client(timeout=30) as client:
+        yield client
 
 
 def assert_problem(answer, status, code):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -136,7 +135,7 @@ def work_once(line):
     with request_scope() as session:
         session.execute(text("INSERT INTO work VALUES (:id, :title)"), {"id": made, "title": line["title"]})
         if line["title"] == "slow":
-            gate.wait(5)
+            gate.wait(20)
         if line["title"] == "refused":
             raise Refusal("Not now.")
         if line["title"] == "crash":
@@ -163,13 +162,6 @@ def get_row(row_id):
 def _read_row(row_id):
     with request_scope() as session:
         return {"version": session.scalar(text("SELECT version FROM watched WHERE id = :id"), {"id": row_id})}
-
-
-@blp.route("/naps", methods=["POST"])
-@access.public("a test")
-def nap():
-    time.sleep(0.01)
-    return {}
 
 
 def make_app() -> Flask:

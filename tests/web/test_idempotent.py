@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-import httpx
 import pytest
 
 from app.infra import idempotency
@@ -15,6 +14,7 @@ from tests.web.conftest import assert_problem
 from tests.web.small_app import gate
 
 AMAL, BILEL = new_id(), new_id()
+HEADERS = {"X-User": str(AMAL), "Idempotency-Key": "k-1"}
 
 
 @pytest.fixture
@@ -145,19 +145,17 @@ def test_the_purge_takes_what_is_past_its_time_and_nothing_else(order, count, ta
     assert tables.execute("SELECT key FROM idempotency_key").fetchall() == [("new",)]
 
 
-def test_of_twenty_at_once_one_works_and_the_others_wait_or_get_its_answer(served, tables, count):
+def test_of_twenty_at_once_one_works_and_the_others_are_told_to_wait(served, http, tables, count):
     """The one that works is held until all others have been answered: each of them met it at work."""
     gate.clear()
 
     def ask(_):
-        with httpx.Client() as client:
-            headers = {"X-User": str(AMAL), "Idempotency-Key": "k-1"}
-            answer = client.post(f"{served}/works", json={"title": "slow"}, headers=headers, timeout=10)
-            if answer.status_code == 409:
-                turned_away.append(answer.json()["code"])
-                if len(turned_away) == 19:
-                    gate.set()
-            return answer
+        answer = http.post(f"{served}/works", json={"title": "slow"}, headers=HEADERS)
+        if answer.status_code == 409:
+            turned_away.append(answer.json()["code"])
+            if len(turned_away) == 19:
+                gate.set()
+        return answer
 
     turned_away = []
     with ThreadPoolExecutor(20) as pool:
@@ -169,11 +167,9 @@ def test_of_twenty_at_once_one_works_and_the_others_wait_or_get_its_answer(serve
     assert ask(None).content == worked.content
 
 
-def test_of_twenty_at_once_that_do_not_wait_for_each_other_one_works(served, tables, count):
+def test_of_twenty_at_once_that_do_not_wait_for_each_other_one_works(served, http, tables, count):
     def ask(_):
-        with httpx.Client() as client:
-            headers = {"X-User": str(AMAL), "Idempotency-Key": "k-1"}
-            return client.post(f"{served}/works", json={"title": "work"}, headers=headers, timeout=10)
+        return http.post(f"{served}/works", json={"title": "work"}, headers=HEADERS)
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(ask, range(20)))

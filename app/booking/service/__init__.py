@@ -4,6 +4,12 @@ from app.booking.service.book import book
 from app.booking.service.cancel import cancel
 from app.booking.service.complete import complete_one, release_one
 from app.booking.service.expire import expire_one
+from app.booking.service.meetings import (
+    owner_of_cancelled,
+    prepare_meeting,
+    record_meeting,
+    want_missing_meetings,
+)
 from app.booking.service.offered import list_slots
 from app.booking.service.pay import open_new_payment
 from app.booking.service.problems import report_problem, resolve
@@ -19,8 +25,12 @@ __all__ = [
     "list_bookings",
     "list_slots",
     "open_new_payment",
+    "owner_of_cancelled",
+    "prepare_meeting",
+    "record_meeting",
     "release_one",
     "report_problem",
     "resolve",
     "show_booking",
+    "want_missing_meetings",
 ]

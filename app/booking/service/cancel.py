@@ -37,6 +37,7 @@ def cancel(session: Session, actor_id: UUID, booking_id: UUID, reason: str) -> N
     else:
         payments.close_order(session, booking.order_id)
     booking.status, booking.cancelled_by, booking.reason = after, actor_id, reason
+    booking.sequence += 1
     outbox.record(session, BookingCancelled(booking_id=booking.id, order_id=booking.order_id))
     announce(session, booking.id)
 

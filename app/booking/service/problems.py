@@ -46,6 +46,7 @@ def resolve(session: Session, actor_id: UUID, booking_id: UUID, *, outcome: str,
         return
     booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.RESOLVE_BY_RETURN)
     booking.cancelled_by = actor_id
+    booking.sequence += 1
     escrow.refund(session, booking.id, booking.order_id)
     outbox.record(session, BookingCancelled(booking_id=booking.id, order_id=booking.order_id))
     announce(session, booking.id)

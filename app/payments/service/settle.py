@@ -37,15 +37,15 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
 
 
 def _bind(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> bool:
-    """Accept the bound reference; or, where a create answer was lost, one whose order id is this attempt."""
-    if payment.payment_ref == snapshot.payment_ref:
-        return True
-    if snapshot.order_id != str(payment.id) or (payment.payment_ref is not None and payment.create_calls < 2):
+    """Bind the attempt to what was fetched; False when that is not about this attempt."""
+    reference = rules.reference_to_bind(
+        snapshot, attempt_id=str(payment.id), bound_ref=payment.payment_ref, create_calls=payment.create_calls
+    )
+    if reference is None:
         return False
     if payment.payment_ref is None:  # now there is something to look at, whether another ping comes or not
         payment.next_poll_at = rules.next_poll(now, 0, payment.expires_at)
-    if payment.payment_ref is None or snapshot.status == PaymentStatus.COMPLETED:
-        payment.payment_ref = snapshot.payment_ref
+    payment.payment_ref = reference
     return True
 
 

@@ -1,0 +1,78 @@
+"""The doors of calendars: connect a Google account, come back from its page, complete, look, disconnect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, redirect
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.calendar import handlers, rules, schemas, service
+from app.calendar.service import CalendarView
+from app.identity.guards import requires
+from app.web.access import public
+from app.web.actor import current_actor
+from app.web.blueprint import room_blueprint
+from app.web.transaction import request_scope
+
+blp = room_blueprint("calendar", "A mentor's Google calendar, where sessions and their Meet links stand.")
+
+#: It shows neither code nor state: whoever was lured here has nothing to hand on.
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Google calendar</title>
+<body style="font-family: sans-serif; margin: 4rem auto; max-width: 30rem"><h1>Back from Google</h1>
+<p>{told} You may close this page and go back to where you came from.</p></body></html>"""
+
+
+@blp.route("/calendar/google/connect", methods=["POST"])
+@requires("mentor")
+@blp.arguments(schemas.ConnectRequest)
+@blp.response(200, schemas.ConnectAnswer)
+def connect(body: dict[str, Any]) -> dict[str, str]:
+    """Begin to connect: open the address in the browser within ten minutes, then complete."""
+    with request_scope() as session:
+        return {"authorization_url": service.begin_consent(session, current_actor().id, body["return_to"])}
+
+
+@blp.route("/calendar/google/callback", methods=["GET"])
+@public("Google sends the browser here; nothing is connected before its user completes")
+@blp.doc(security=[])
+@blp.arguments(schemas.CallbackQuery, location="query")
+@blp.alt_response(303, description="The browser is sent to return_to, with code and state or error in the query")
+@blp.response(200, description="A small page, where no return_to was given", content_type="text/html")
+def callback(query: dict[str, str | None]) -> BaseResponse:
+    """Send the browser on to the front end, which completes with state and code."""
+    with request_scope() as session:
+        return_to = service.find_return(session, str(query["state"]))
+    if return_to is not None:
+        brought = {name: value for name, value in query.items() if value is not None}
+        return redirect(rules.with_query(return_to, **brought), 303)
+    told = "The calendar is not connected yet." if query["code"] else "Nothing was connected."
+    return Response(PAGE.format(told=told), content_type="text/html; charset=utf-8")
+
+
+@blp.route("/calendar/google/complete", methods=["POST"])
+@requires("mentor")
+@blp.arguments(schemas.CompleteRequest)
+@blp.response(200, schemas.CalendarSchema)
+def complete(body: dict[str, str]) -> CalendarView:
+    """Finish what the same user began; the state serves once."""
+    return handlers.finish_connecting(current_actor().id, body["state"], body["code"])
+
+
+@blp.route("/calendar", methods=["GET"])
+@requires("mentor")
+@blp.response(200, schemas.CalendarSchema)
+def show_calendar() -> CalendarView:
+    """Show whether the caller's calendar is connected."""
+    with request_scope() as session:
+        return service.show_calendar(session, current_actor().id)
+
+
+@blp.route("/calendar/google", methods=["DELETE"])
+@requires("mentor")
+@blp.response(200, schemas.CalendarSchema)
+def disconnect() -> CalendarView:
+    """Disconnect; sessions that stand in the calendar stay there. Doing it again changes nothing."""
+    handlers.stop_connecting(current_actor().id)
+    with request_scope() as session:
+        return service.show_calendar(session, current_actor().id)

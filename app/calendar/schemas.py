@@ -1,0 +1,42 @@
+"""Shapes of calendars (API §7)."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+
+from app.calendar.states import NOT_CONNECTED, ConnectionState
+from app.web.schemas import Input
+
+
+class ConnectRequest(Input):
+    """Where the browser goes when Google is done; without it a small page is shown."""
+
+    return_to = ma.fields.String(load_default=None, allow_none=True, validate=ma.validate.Length(1, 2000))
+
+
+class ConnectAnswer(ma.Schema):
+    """The address of Google's consent page, for the browser of whoever connects."""
+
+    authorization_url = ma.fields.String(required=True)
+
+
+class CallbackQuery(ma.Schema):
+    """What Google's page sends along; more than this may be there."""
+
+    state = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
+    code = ma.fields.String(load_default=None, validate=ma.validate.Length(1, 2000))
+    error = ma.fields.String(load_default=None, validate=ma.validate.Regexp(r"[a-z_]{1,60}\Z"))
+
+
+class CompleteRequest(Input):
+    """What came back from Google's page, brought by whoever began."""
+
+    state = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    code = ma.fields.String(required=True, validate=ma.validate.Length(1, 2000))
+
+
+class CalendarSchema(ma.Schema):
+    """Whether a calendar is connected, and the address of its Google account."""
+
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf([*ConnectionState, NOT_CONNECTED]))
+    email = ma.fields.String(required=True, allow_none=True)

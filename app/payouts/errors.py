@@ -1,0 +1,35 @@
+"""How payouts refuse."""
+
+from __future__ import annotations
+
+from app.kernel.errors import Forbidden, NotFound, Refusal
+
+
+class NoSuchPayout(NotFound):
+    """There is no such payout, or it is not yours."""
+
+
+class NoSuchLink(NotFound):
+    """There is no such link."""
+
+
+class DestinationNotSet(NotFound):
+    """You have not said where your money goes: PUT /payouts/destination."""
+
+
+class NoDestination(Refusal):
+    """Say first where the money goes: PUT /payouts/destination."""
+
+    code = "no_destination"
+
+
+class OwnPayout(Forbidden):
+    """Nobody decides about their own payout: somebody else of the back office must."""
+
+    code = "own_payout"
+
+
+class LinkCanStillBePaid(Refusal):
+    """A link of this payout can still be paid, or was paid otherwise than asked: it cannot be decided now."""
+
+    code = "link_can_still_be_paid"

@@ -1,0 +1,45 @@
+"""Reactions to events about payouts that need the gateway: called by tasks, outside any transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from app.gateways.psp import router
+from app.gateways.psp.base import GatewayRefused, UnknownReference
+from app.kernel.errors import Failure, UnknownOutcome
+from app.payouts import service
+
+#: What to record of a call, in the transaction that ends the delivery.
+Outcome = Callable[[Session], None]
+
+
+def ask_for_link(request: service.LinkRequest) -> Outcome:
+    """Ask the gateway for a pay link and return what to record; a failure that surely did nothing is raised."""
+    attempt_id = request.payment.order_id
+    try:
+        link = router.gateway(request.gateway).create_payment(request.payment)
+    except UnknownOutcome:
+        return partial(service.record_lost_link, attempt_id=attempt_id)
+    except GatewayRefused:
+        return partial(service.record_refusal, attempt_id=attempt_id)
+    return partial(service.record_link, attempt_id=attempt_id, link=link)
+
+
+def look_at(link: service.LinkToLookAt) -> Outcome | None:
+    """Fetch a link: the gateway's word is the truth. None where a ping named one that the gateway does not know.
+
+    While a link is open, a failure is raised and the look is tried again. Once it has expired, that we cannot ask is
+    itself what we know: the payout becomes unknown, and later polls go on asking.
+    """
+    try:
+        snapshot = router.gateway(link.gateway).fetch_payment(link.payment_ref)
+    except Failure as failure:
+        if isinstance(failure, UnknownReference) and not link.is_bound:
+            return None  # anybody who saw the webhook's address can write a reference
+        if not link.has_expired:
+            raise
+        return partial(service.record_silence, attempt_id=link.attempt_id)
+    return partial(service.settle, attempt_id=link.attempt_id, snapshot=snapshot, had_expired=link.has_expired)

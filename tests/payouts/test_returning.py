@@ -1,0 +1,357 @@
+"""A link that was not paid lets its payout be decided again, and no order of events pays one payout twice.
+
+MONEY.md: an approved payout returns to pending only when its link has expired and a fresh fetch says that it was not
+paid; if the gateway cannot be asked it is unknown and stays. A link of an old attempt that is paid after all pays the
+payout while it is open; else it is charged to the mentor's earnings, and the rest is noted as a debt.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
+from app.infra.db import session_scope
+from app.infra.outbox import publish
+from app.infra.outbox.claim import claim
+from app.payouts import handlers, service
+from app.payouts.states import AttemptState
+from tests.factories.identity import MadeUser
+from tests.factories.payouts import MENTORS_WALLET
+from tests.payouts.world import RETURN_SECONDS, PayoutWorld
+from tests.sandbox.peers import until
+
+UNKNOWN_ALARM = "Nobody can say whether a payout was paid"
+LATE_ALARM = "A payout link that had ended was paid"
+
+
+def expired(world: PayoutWorld, minor: int = 45_000) -> tuple[MadeUser, str, str]:
+    """Return a mentor with a payout that is pending again, and its old link."""
+    mentor = world.earner(minor)
+    payout_id = world.requested(mentor, minor)
+    link = world.approved(payout_id)
+    world.let_expire()
+    assert world.status(payout_id) == "pending"
+    return mentor, payout_id, link
+
+
+# --- back to pending -------------------------------------------------------------------------------------------------
+
+
+def test_a_link_that_nobody_paid_returns_its_payout_to_be_decided_again(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.approved(payout_id)
+    world.advance(seconds=RETURN_SECONDS - 60)
+    assert world.status(payout_id) == "processing", "the link can still be paid"
+    world.advance(seconds=120)
+
+    shown = world.shown(payout_id)
+    assert (shown["status"], shown["pay_url"], shown["decided_at"], shown["decided_by"]) == (
+        "pending",
+        None,
+        None,
+        None,
+    )
+    assert shown["attempts"][0]["status"] == "expired"
+    assert world.pending(payout_id) == 45_000, "the money waits with the payout"
+    world.pay(world.approved(payout_id))
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+
+
+def test_a_payout_that_returned_may_be_cancelled(world: PayoutWorld) -> None:
+    mentor, payout_id, _ = expired(world)
+    assert world.take_back(mentor, payout_id).status_code == 200
+    assert world.wallet(mentor) == (45_000, 0, 45_000)
+
+
+def test_money_that_came_in_the_last_moment_is_found_by_the_look_that_would_return_the_payout(
+    world: PayoutWorld,
+) -> None:
+    payout_id = world.requested(world.earner())
+    link = world.approved(payout_id)
+    world.gateway.order("no_webhook")
+    world.click(link, pings=0)
+    world.let_expire()
+    assert world.status(payout_id) == "paid"
+
+
+def test_a_look_from_before_the_expiry_does_not_return_a_payout_after_it(world: PayoutWorld) -> None:
+    """The link may have been paid between the look and its record."""
+    payout_id = world.requested(world.earner())
+    link = world.approved(payout_id)
+    (attempt,) = world.attempts(payout_id)
+    with session_scope() as session:
+        wanted = service.prepare_look(session, attempt.id, None)
+    assert wanted is not None
+    assert not wanted.has_expired
+    record = handlers.look_at(wanted)
+    world.gateway.order("no_webhook")
+    world.click(link, pings=0)
+    moved = world.client.post("/api/v1/sandbox/clock", json={"advance_seconds": RETURN_SECONDS + 60})
+    assert moved.status_code == 200
+    assert record is not None
+    with session_scope() as session:
+        record(session)
+    assert world.status(payout_id) == "processing"
+    world.drain()
+    assert world.status(payout_id) == "paid"
+
+
+# --- when the gateway does not say -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["paid", "pending"])
+def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(world: PayoutWorld, ending: str) -> None:
+    mentor = world.earner()
+    payout_id = world.requested(mentor)
+    link = world.approved(payout_id)
+    world.gateway.order("no_webhook")
+    if ending == "paid":
+        world.click(link, pings=0)
+    silent = world.gateway.order("error_500", on="fetch", count=None)
+    world.let_expire()
+
+    assert (world.status(payout_id), world.pending(payout_id)) == ("unknown", 45_000)
+    assert world.shown(payout_id)["pay_url"] is None
+    for refused in (world.approve(world.clerk(), payout_id), world.reject(world.clerk(), payout_id)):
+        assert (refused.status_code, refused.json["code"]) == (409, "link_can_still_be_paid")
+    assert world.take_back(mentor, payout_id).status_code == 409
+    world.advance(seconds=86_400 * 3)
+    assert world.status(payout_id) == "unknown", "it stays as long as nobody can tell"
+    assert [alarm["severity"] for alarm in world.alarms(UNKNOWN_ALARM)] == ["error"]
+
+    assert world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{silent}").status_code < 300
+    world.advance(seconds=600)
+    assert world.status(payout_id) == ending
+
+
+def test_a_word_that_we_do_not_know_is_not_taken_for_unpaid(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.approved(payout_id)
+    (attempt,) = world.attempts(payout_id)
+    told = PaymentSnapshot(
+        attempt.payment_ref or "", str(attempt.id), PaymentStatus.UNKNOWN, 45_000, 0, "TND", MENTORS_WALLET
+    )
+    for had_expired, status in ((False, "processing"), (True, "unknown")):
+        with session_scope() as session:
+            service.settle(session, attempt.id, told, had_expired=had_expired)
+        assert world.status(payout_id) == status
+
+
+# --- when the create call goes wrong ---------------------------------------------------------------------------------
+
+
+def test_a_lost_answer_leaves_the_payout_unknown_and_a_new_link_may_be_made(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.lose_answer(payout_id)
+    assert (world.status(payout_id), world.pending(payout_id)) == ("unknown", 45_000)
+    assert len(world.alarms(UNKNOWN_ALARM)) == 1
+
+    world.pay(world.approved(payout_id))
+    assert [attempt.status for attempt in world.attempts(payout_id)] == ["unknown", "paid"]
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+
+
+def test_an_orphan_that_is_paid_pays_the_open_payout_and_takes_the_new_link_back(world: PayoutWorld) -> None:
+    mentor = world.earner()
+    payout_id = world.requested(mentor)
+    orphan = world.lose_answer(payout_id)
+    second = world.approved(payout_id)
+    world.pay(orphan)
+
+    assert [attempt.status for attempt in world.attempts(payout_id)] == ["paid", "cancelled"]
+    assert (world.status(payout_id), world.shown(payout_id)["pay_url"]) == ("paid", None)
+    assert world.alarms(LATE_ALARM)[0]["severity"] == "critical", "nobody should pay the second link"
+    world.earn(mentor, 50_000)
+    world.pay(second)  # from a tab that was still open
+    assert world.wallet(mentor) == (5_000, 0, 5_000), "what the mentor received twice is taken from the earnings"
+    assert world.paid_out() == 90_000, "and our books tell the same of the gateway as the gateway does"
+
+
+def test_while_an_orphan_can_be_paid_the_money_goes_back_to_nobody(world: PayoutWorld) -> None:
+    mentor, clerk = world.earner(), world.clerk()
+    payout_id = world.requested(mentor)
+    world.lose_answer(payout_id)
+    assert world.take_back(mentor, payout_id).status_code == 409
+    assert world.reject(clerk, payout_id).json["code"] == "link_can_still_be_paid"
+    world.let_expire()
+    assert world.status(payout_id) == "unknown", "nobody can ask for a link without its reference"
+    assert world.reject(clerk, payout_id).status_code == 200
+    assert world.wallet(mentor) == (45_000, 0, 45_000)
+
+
+def test_while_an_orphan_can_be_paid_a_payout_that_is_pending_again_cannot_be_cancelled(world: PayoutWorld) -> None:
+    mentor = world.earner()
+    payout_id = world.requested(mentor)
+    world.lose_answer(payout_id)
+    refuse_link(world, payout_id)
+    assert world.status(payout_id) == "pending"
+    assert world.take_back(mentor, payout_id).json["code"] == "link_can_still_be_paid"
+    world.let_expire()
+    assert world.take_back(mentor, payout_id).status_code == 200
+
+
+def refuse_link(world: PayoutWorld, payout_id: str) -> None:
+    """Approve a payout and have the gateway refuse its link."""
+    refusal = {"location": f"{world.gateway.sandbox.url}/elsewhere"}
+    world.gateway.order("redirect", on="create", **refusal)
+    assert world.approve(world.clerk(), payout_id).status_code == 200
+    world.drain()
+
+
+def test_a_refused_link_returns_the_payout_and_the_back_office_is_told(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    refuse_link(world, payout_id)
+    assert (world.status(payout_id), world.attempts(payout_id)[0].status) == ("pending", "failed")
+    (alarm,) = world.alarms("The gateway refuses the link of a payout")
+    assert (alarm["severity"], alarm["related"]["id"]) == ("error", payout_id)
+    world.pay(world.approved(payout_id))
+    assert world.status(payout_id) == "paid"
+
+
+def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_link(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.approve(world.clerk(), payout_id)
+    (attempt,) = world.attempts(payout_id)
+    die_in_the_create_call(attempt.id)
+    with session_scope() as session:
+        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
+    with session_scope() as session:
+        publish.rescue(session)
+    world.drain()
+    links = world.gateway.get("/konnect/payments", order_id=str(attempt.id)).json()["items"]
+    assert len(links) == 2, "the gateway was asked twice"
+    world.pay(world.shown(payout_id)["pay_url"])
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+
+
+def die_in_the_create_call(attempt_id: UUID) -> None:
+    """Do what a worker does until its call is answered, and nothing after that."""
+    with session_scope() as session:
+        (outgoing,) = publish.take_due(session)
+    with session_scope() as session:
+        assert claim(session, outgoing.id, "doomed") is not None
+    with session_scope() as session:
+        request = service.prepare_link(session, attempt_id)
+    assert request is not None
+    handlers.ask_for_link(request)
+
+
+def test_a_payout_whose_link_was_never_asked_for_returns_by_the_clock(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.approve(world.clerk(), payout_id)
+    world.let_expire()
+    assert (world.status(payout_id), world.attempts(payout_id)[0].status) == ("pending", "expired")
+    assert world.gateway.get("/konnect/payments").json()["items"] == []
+
+
+# --- the old link is paid after all ----------------------------------------------------------------------------------
+
+
+def test_an_old_link_that_is_paid_pays_a_payout_that_is_pending_again(world: PayoutWorld) -> None:
+    mentor, payout_id, link = expired(world)
+    world.pay(link, late="1")
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+    assert world.alarms(LATE_ALARM)[0]["related"]["id"] == payout_id
+    assert world.approve(world.clerk(), payout_id).status_code == 409
+    assert world.wallet(mentor) == (0, 0, 0)
+
+
+def test_an_old_link_and_the_new_one_both_paid_pay_the_payout_once(world: PayoutWorld) -> None:
+    mentor, payout_id, old = expired(world)
+    new = world.approved(payout_id)
+    world.earn(mentor, 45_000)
+    world.click(old, late="1")
+    world.click(new)
+    world.drain()
+    assert sorted(attempt.status for attempt in world.attempts(payout_id)) == [
+        AttemptState.CONFLICTED,
+        AttemptState.PAID,
+    ]
+    assert (world.status(payout_id), world.paid_out(), world.row(payout_id).debt) == ("paid", 90_000, 0)
+    assert world.wallet(mentor) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("left", "debt"), [(45_000, 0), (44_999, 1), (0, 45_000)])
+def test_an_old_link_of_a_closed_payout_is_charged_to_the_earnings_and_the_rest_is_a_debt(
+    world: PayoutWorld, left: int, debt: int
+) -> None:
+    mentor, payout_id, link = expired(world)
+    assert world.take_back(mentor, payout_id).status_code == 200
+    if left != 45_000:
+        world.requested(mentor, 45_000)  # the earnings are on their way out again
+        if left:
+            world.earn(mentor, left)
+    world.pay(link, late="1")
+    world.drain()
+
+    covered = 45_000 - debt
+    assert (world.status(payout_id), world.attempts(payout_id)[0].status) == ("cancelled", "conflicted")
+    assert world.shown(payout_id)["debt"]["amount"] == debt
+    assert world.wallet(mentor)[2] == left - covered
+    assert world.paid_out() == covered
+    (alarm,) = world.alarms(LATE_ALARM)
+    assert (alarm["severity"], alarm["related"]) == ("critical", {"kind": "payout", "id": payout_id})
+    assert alarm["metadata"]["debt"] == world.shown(payout_id)["debt"]["formatted"]
+
+
+# --- at the same moment ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["click", "look"])
+def test_a_webhook_against_the_return_to_pending_ends_paid(world: PayoutWorld, first: str) -> None:
+    """The link is paid late, while the look that returns the payout is under way: it is one or the other, once."""
+    mentor = world.earner()
+    payout_id = world.requested(mentor)
+    link = world.approved(payout_id)
+    moved = world.client.post("/api/v1/sandbox/clock", json={"advance_seconds": RETURN_SECONDS + 60})
+    assert moved.status_code == 200
+    calls = [lambda: world.click(link, late="1"), world.drain]
+    world.at_once(*(calls if first == "click" else calls[::-1]))
+    until(lambda: world.gateway.listed(link)["webhook_calls"])
+    world.drain()
+    assert (world.status(payout_id), world.paid_out(), world.wallet(mentor)) == ("paid", 45_000, (0, 0, 0))
+    assert world.scalar("SELECT count(*) FROM ledger.txn WHERE ref LIKE 'payout-paid:%'") == 1
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_two_links_settled_at_the_same_moment_pay_the_payout_once(world: PayoutWorld, turn: int) -> None:
+    mentor, payout_id, _ = expired(world)
+    world.approved(payout_id)
+    world.earn(mentor, 45_000)
+
+    def paid(attempt_id: UUID, reference: str) -> None:
+        told = PaymentSnapshot(
+            reference, str(attempt_id), PaymentStatus.COMPLETED, 45_000, 45_000, "TND", MENTORS_WALLET
+        )
+        with session_scope() as session:
+            service.settle(session, attempt_id, told, had_expired=False)
+
+    found = [(attempt.id, attempt.payment_ref or "") for attempt in world.attempts(payout_id)]
+    calls = [lambda one=one: paid(*one) for one in (*found, *found)]
+    world.at_once(*calls[turn:], *calls[:turn])
+    assert sorted(attempt.status for attempt in world.attempts(payout_id)) == ["conflicted", "paid"]
+    assert (world.status(payout_id), world.paid_out(), world.wallet(mentor)) == ("paid", 90_000, (0, 0, 0))
+
+
+def test_a_decision_against_an_old_link_that_is_paid_pays_once(world: PayoutWorld) -> None:
+    mentor, payout_id, link = expired(world)
+    clerk = world.clerk()
+    world.click(link, late="1")
+    world.at_once(lambda: world.take_back(mentor, payout_id), lambda: world.approve(clerk, payout_id), world.drain)
+    world.drain()
+    if world.status(payout_id) == "cancelled":  # the mentor was first: the money went back, and out again
+        assert world.attempts(payout_id)[0].status == AttemptState.CONFLICTED
+    else:
+        assert world.status(payout_id) == "paid"
+    assert (world.paid_out(), world.wallet(mentor)) == (45_000, (0, 0, 0))
+
+
+def test_polls_of_an_ended_link_stop_after_a_day(world: PayoutWorld) -> None:
+    _, payout_id, _ = expired(world)
+    world.advance(seconds=int(timedelta(days=1).total_seconds()))
+    world.advance(seconds=600)
+    assert world.attempts(payout_id)[0].next_poll_at is None
