@@ -10,7 +10,7 @@ QUOTA_USED_UP = Alarm(
     type=AlarmType.INTEGRATION_FAILURE,
     severity=Severity.WARNING,
     title="Google's quota is used up",
-    message="Links for confirmed sessions come late: Google takes no more events for now and is asked again in an hour.",
+    message="Links for confirmed sessions come late: Google takes no more events for now and is asked again in hours.",
     cause="google quota used up",
 )
 
