@@ -46,7 +46,7 @@ def kept_database(services: Services) -> Iterator[Database]:
 def database(kept_database: Database, services: Services) -> Iterator[Database]:
     """Return an empty database; the code under test connects to it with the runtime role."""
     empty(services, kept_database.name)
-    use(kept_database, services.broker_url)
+    move_to(services, kept_database)
     yield kept_database
     forget_connections()
 
@@ -74,7 +74,7 @@ def plumbing(services: Services, shared_database: Database) -> Iterator[psycopg.
     Much quicker than a database of one's own, and enough for what touches no table of a room.
     """
     if config.settings().database_url != shared_database.url:
-        use(shared_database, services.broker_url)
+        move_to(services, shared_database)
     with psycopg.connect(shared_database.owner_url, autocommit=True) as connection:
         for table in ("delivery_attempt", "delivery", "event", "idempotency_key"):
             connection.execute(f"DELETE FROM {table}")
@@ -103,6 +103,16 @@ def drain(database: Database, services: Services) -> Callable[[], int]:
     from tests.draining import drain_deliveries  # noqa: PLC0415 - it builds the Celery app from the settings
 
     return drain_deliveries
+
+
+def move_to(services: Services, database: Database) -> None:
+    """Use this database; whoever still listens to another one is cut off, and looks for the settings anew."""
+    use(database, services.broker_url)
+    with psycopg.connect(services.cluster.superuser_url(), autocommit=True) as superuser:
+        superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'amana_app' AND datname <> %s",
+            [database.name],
+        )
 
 
 def use(database: Database, broker_url: str) -> None:

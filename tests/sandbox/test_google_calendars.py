@@ -58,6 +58,7 @@ def test_busy_times_are_joined_and_cut_to_the_window(calendar: Any) -> None:
     put(calendar, "2027-03-01T10:00:00Z", "2027-03-01T11:00:00Z")
     put(calendar, "2027-03-01T11:00:00Z", "2027-03-01T12:00:00Z")
     put(calendar, "2027-03-01T15:00:00Z", "2027-03-01T15:30:00Z")
+    put(calendar, "2027-03-03T10:00:00Z", "2027-03-03T11:00:00Z")
 
     assert spans(free_busy(calendar)) == [("00:00", "01:00"), ("10:00", "12:00"), ("15:00", "15:30")]
 

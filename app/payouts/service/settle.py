@@ -19,7 +19,7 @@ from app.payouts.events import PayoutConflicted, PayoutPaid, PayoutPaidLate
 from app.payouts.models import Payout, PayoutAttempt
 from app.payouts.rules import Verdict
 from app.payouts.service.steps import lose, return_to_pending, take
-from app.payouts.states import ATTEMPT, ENDED_UNPAID, FINAL, OPEN, AttemptState, AttemptStep, PayoutStep
+from app.payouts.states import ATTEMPT, ENDED_UNPAID, FINAL, LIVE, OPEN, AttemptState, AttemptStep, PayoutStep
 
 
 def settle(session: Session, attempt_id: UUID, snapshot: PaymentSnapshot, *, had_expired: bool) -> None:
@@ -112,7 +112,7 @@ def _expire(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
 
 def _wonder(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
     """Only a link that somebody may have paid makes its payout unknown: one that ended has had its say."""
-    if attempt.status == AttemptState.AWAITING_PAYER:
+    if attempt.status in LIVE:
         lose(session, payout, attempt)
 
 

@@ -1,0 +1,68 @@
+"""People of every role, and one of everything that a path can name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.infra.db import session_scope
+from app.kernel.ids import new_id
+from app.notifications import service as notifications
+from app.payments import service as payments
+from tests.booking.world import World, written
+from tests.factories.identity import MadeUser, token_for
+
+ROLES = ("anonymous", "learner", "mentor", "finance", "support", "admin")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who and what is there. `ids` fills the names in the paths of tests/api/calls.py."""
+
+    world: World
+    people: dict[str, MadeUser]
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def headers(self, who: str) -> dict[str, str]:
+        """Return the headers of a request of somebody in this role, with a fresh Idempotency-Key."""
+        signed_in = token_for(self.people[who]) if who != "anonymous" else {}
+        return {**signed_in, "Idempotency-Key": str(new_id())}
+
+
+def set_scene(world: World) -> Scene:
+    """Have a mentor, a learner and their sessions in every state that a path needs, and strangers to all of it."""
+    mentor, learner = world.mentor(), world.person(money=200_000)
+    people = {role: world.person(role) for role in ("finance", "support", "admin")}
+    people |= {"learner": learner, "mentor": mentor, "stranger": world.person(), "rival": world.mentor()}
+    offering, dear = world.offer(mentor), world.offer(mentor, price=1_000_000)
+    slots = world.slots(offering, begin=world.now() + timedelta(days=1))
+    completed, disputed, confirmed = (world.booked(learner, offering, starts_at) for starts_at in slots[:3])
+    world.pass_until(disputed["ends_at"])
+    world.report(learner, disputed)
+    world.drain()
+    unpaid, failed = (world.booked(learner, dear, starts_at) for starts_at in slots[5:7])
+    alarm = world.get(people["support"], "/admin/notifications")["items"][0]
+    return Scene(world, people, {
+        "email": learner.email, "mentor": str(mentor.id), "offering": str(offering.id),
+        "other_offering": str(world.offer().id), "completed": completed["id"], "disputed": disputed["id"],
+        "confirmed": confirmed["id"], "unpaid": unpaid["id"], "failed": failed["id"],
+        "payment": unpaid["payment"]["id"], "alarm": alarm["id"], "slot": slots[8], "now": written(world.now()),
+        "soon": written(world.now() + timedelta(days=2)), **_what_the_api_cannot_make(learner, failed),
+    })  # fmt: skip
+
+
+def _what_the_api_cannot_make(learner: MadeUser, failed: dict[str, Any]) -> dict[str, str]:
+    """Have a message in an inbox, a payment that the gateway refused, and work that has died."""
+    with session_scope() as session:
+        notice = notifications.Notice(type="greeting", title="Welcome", message="Look around.")
+        notifications.notify(session, learner.id, notice)
+        payments.record_refusal(session, UUID(failed["payment"]["id"]))
+        died = "UPDATE delivery SET state = 'dead' WHERE state = 'pending' RETURNING id"
+        dead = session.execute(text(died)).scalars().all()[0]
+        session.flush()
+        (said,) = notifications.list_inbox(session, learner.id, before=None, limit=1)
+        return {"notice": str(said.id), "dead": str(dead)}
