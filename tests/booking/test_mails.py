@@ -146,3 +146,18 @@ def test_a_session_cancelled_before_anybody_was_told_is_not_announced(world: Wor
     world.drain()
 
     assert subjects(world, learner) == ["Session cancelled: One hour"]
+
+
+def test_whatever_somebody_writes_arrives_as_it_was_written(world: World, pair: Any) -> None:
+    mentor, learner = pair
+    booking = world.booked(learner, world.offer(mentor))
+    world.drain()
+    reason = "Sorry.\n.\nQUIT\nSubject: none <script>alert(1)</script> مرحبا 🎓 " + "long " * 150
+
+    world.post(learner, f"/bookings/{booking['id']}/cancel", {"reason": reason.strip()})
+    world.drain()
+
+    mail = inbox(world, mentor)[-1]
+    assert mail["subject"] == "Session cancelled: One hour"
+    assert reason.strip() in mail["text"].replace("\r\n", "\n")
+    assert "<script>" not in mail["html"]
