@@ -66,7 +66,8 @@ def test_from_commit_to_start_it_takes_milliseconds(system, carrier, events):
         )
     )
     print(f"commit → start: p50 {statistics.median(waited):.1f} ms, p95 {waited[37]:.1f} ms, max {waited[-1]:.1f} ms")
-    assert statistics.median(waited) < 100  # 25 ms on a quiet machine; the demo measures that
+    # A relay that is not woken would take half a second. On a quiet machine it is 10 ms; the demo measures that.
+    assert statistics.median(waited) < 250
 
 
 def test_the_request_id_goes_with_the_work_into_the_log_of_the_worker(system, carrier, events, flask_app):
