@@ -44,6 +44,11 @@ class System:
         with redis.Redis.from_url(self.broker.url) as client:
             client.flushall()
 
+    def waiting(self, queue: str) -> int:
+        """Count the messages of a queue that no worker has fetched."""
+        with redis.Redis.from_url(self.broker.url) as client:
+            return client.llen(f"amana:{queue}")
+
     def log(self, name: str) -> str:
         """Read what a process has said so far."""
         return (self.logs / f"{name}.log").read_text()

@@ -40,10 +40,7 @@ def system(running, carrier, events):
 
 
 def unfinished(carrier):
-    """Count the probes that are not over; reports of deaths are work of the house's own."""
-    return carrier.rows(
-        "SELECT count(*) AS n FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded') AND queue <> 'dead_letter'"
-    )[0]["n"]
+    return carrier.rows("SELECT count(*) AS n FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded')")[0]["n"]
 
 
 def record_many(carrier, event, count):
@@ -87,7 +84,7 @@ def test_the_request_id_goes_with_the_work_into_the_log_of_the_worker(system, ca
 def test_a_broker_that_forgets_everything_costs_seconds_and_nothing_else(system, carrier, events):
     with frozen(system.worker):
         record_many(carrier, events.Noted, 40)
-        eventually(lambda: carrier.rows("SELECT 1 FROM delivery WHERE state = 'pending'") == [])
+        eventually(lambda: system.waiting("maintenance") >= 30)  # some are in the worker's hands already
         system.flush_broker()
     eventually(lambda: each_once(carrier, 40))
     assert carrier.rows("SELECT max(rescues) AS most FROM delivery")[0]["most"] >= 1
@@ -153,9 +150,7 @@ def test_two_relays_send_each_delivery_once(system, carrier, events):
         eventually(lambda: each_once(carrier, 200))
     finally:
         second.stop()
-    assert carrier.rows("SELECT max(attempts) AS most, max(rescues) AS rescued FROM delivery") == [
-        {"most": 1, "rescued": 0}
-    ]
+    assert carrier.rows("SELECT max(attempts) AS most FROM delivery") == [{"most": 1}]
 
 
 def test_a_relay_that_is_asked_to_stop_ends_well(system):
