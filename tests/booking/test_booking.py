@@ -360,3 +360,37 @@ def test_a_note_may_be_long_and_in_any_script(world: World) -> None:
     note = ("مرحبا بك — 你好 🎓 <b>&amp;</b>\n" * 100)[:2000]
     answer = world.book(world.person(), world.offer(), note=note)
     assert answer.json["note"] == note
+
+
+# Idempotency keys
+
+
+def test_the_same_key_books_once_and_tells_the_same_again(world: World) -> None:
+    learner, offering = world.person(), world.offer()
+    starts_at = world.slot(offering)
+
+    first, again = (world.book(learner, offering, starts_at, key="once") for _ in range(2))
+
+    assert (first.status_code, first.text, first.headers["Location"]) == (
+        again.status_code, again.text, again.headers["Location"],
+    )  # fmt: skip
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_key_belongs_to_its_body_and_to_its_owner(world: World) -> None:
+    learner, other, offering = world.person(), world.person(), world.offer()
+    first, second = world.slots(offering)[:2]
+    world.book(learner, offering, first, key="once")
+
+    assert refusal(world.book(learner, offering, second, key="once")) == (422, "idempotency_key_reused")
+    assert world.book(other, offering, second, key="once").status_code == HTTPStatus.CREATED
+
+
+def test_a_refusal_changed_nothing_and_may_be_tried_again_with_its_key(world: World) -> None:
+    first, second, offering = world.person(), world.person(), world.offer()
+    booking = world.booked(first, offering)
+    assert refusal(world.book(second, offering, booking["starts_at"], key="try")) == (409, "slot_taken")
+    world.cancel(first, booking)
+
+    assert world.book(second, offering, booking["starts_at"], key="try").status_code == HTTPStatus.CREATED

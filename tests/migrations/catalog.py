@@ -19,7 +19,7 @@ _PARTS = {
     "columns": f"""
         -- By rank: a dropped column leaves a gap in the numbers for ever.
         SELECT nspname, relname, row_number() OVER (PARTITION BY attrelid ORDER BY attnum), attname,
-            format_type(atttypid, atttypmod), attnotnull, attidentity::text,
+               format_type(atttypid, atttypmod), attnotnull, attidentity::text,
                pg_get_expr(adbin, adrelid), attacl::text
         FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid JOIN pg_namespace AS n ON n.oid = relnamespace
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
