@@ -52,7 +52,7 @@ _SETTLE = Reaction("tasks.payments.settle", queue="payments", ordered_by="paymen
 _SETTLE_PAYOUT = Reaction("tasks.payouts.settle", queue="payouts", ordered_by="attempt_id", order="payout_attempt")
 _ALARM = Reaction("tasks.ops.raise_alarm", queue="maintenance")
 # A cancelled meeting must not overtake its creation, nor a withdrawal the invitation that it withdraws.
-_MEETING = partial(Reaction, queue="calendar", cap_seconds=60, ordered_by="booking_id", order="meeting")
+_MEETING = partial(Reaction, queue="calendar", tries=20, cap_seconds=120, ordered_by="booking_id", order="meeting")
 _LETTER = partial(Reaction, queue="notifications", tries=3, ordered_by="booking_id", order="letters")
 _ARRANGE_MEETING = _MEETING("tasks.booking.arrange_meeting")
 _CANCEL_MEETING = _MEETING("tasks.booking.cancel_meeting")

@@ -6,6 +6,14 @@ from app.booking.models import Booking
 from app.notifications.service import Alarm
 from app.notifications.states import AlarmType, Severity
 
+QUOTA_USED_UP = Alarm(
+    type=AlarmType.INTEGRATION_FAILURE,
+    severity=Severity.WARNING,
+    title="Google's quota is used up",
+    message="Links for confirmed sessions come late: Google takes no more events for now and is asked again in hours.",
+    cause="google quota used up",
+)
+
 
 def mentor_not_connected(booking: Booking) -> Alarm:
     """One cause for a mentor: one consent puts all their sessions right."""

@@ -19,11 +19,13 @@ from app.booking.states import BOOKING, BookingState, BookingStep
 from app.calendar import handlers as calendar
 from app.calendar.errors import CalendarNotConnected
 from app.calendar.service import Meeting
+from app.gateways.google.errors import QuotaUsedUp
 from app.gateways.mail import Mail
 from app.identity import service as identity
 from app.infra import outbox
 from app.infra.changes import announce
 from app.infra.clock import business_now
+from app.infra.db import session_scope
 from app.mentors import service as mentors
 from app.notifications import service as notifications
 from app.payments import service as payments
@@ -81,6 +83,10 @@ def ask_for_meeting(meeting: Meeting) -> Callable[[Session], None]:
         link = calendar.arrange(meeting)
     except CalendarNotConnected:
         return partial(_tell_operators, booking_id=meeting.session_id)
+    except QuotaUsedUp:  # hours will pass: somebody should know before the last try
+        with session_scope() as session:
+            notifications.raise_alarm(session, alarms.QUOTA_USED_UP)
+        raise
     return partial(service.record_meeting, booking_id=meeting.session_id, link=link)
 
 

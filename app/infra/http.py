@@ -147,11 +147,8 @@ def _exchange(connection: http.client.HTTPConnection, call: Call, deadline: Dead
             content = response.read(MAX_BYTES + 1)
             missing = response.length
     except (OSError, http.client.HTTPException, ValueError) as error:
-        why = (
-            "did not answer in time"
-            if deadline.passed or isinstance(error, TimeoutError)
-            else f"broke off ({type(error).__name__})"
-        )
+        late = deadline.passed or isinstance(error, TimeoutError)
+        why = "did not answer in time" if late else f"broke off ({type(error).__name__})"
         raise UnknownOutcome(f"{call.host} {why}") from error
     if deadline.passed:  # a shut socket can look like the end of the body
         raise UnknownOutcome(f"{call.host} did not answer in time")

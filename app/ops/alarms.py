@@ -36,8 +36,8 @@ INTEGRATION_QUEUES = frozenset({"calendar"})
 INTEGRATION_ERRORS = frozenset(
     error.__name__
     for error in (
-        TransientFailure, UnknownOutcome, google.GoogleUnavailable, google.GoogleLimited, google.GoogleRefused,
-        google.ClientRefused, google.MeetPending, google.ForeignEvent,
+        TransientFailure, UnknownOutcome, google.GoogleUnavailable, google.GoogleLimited, google.QuotaUsedUp,
+        google.GoogleRefused, google.ClientRefused, google.MeetPending, google.ForeignEvent,
     )
 )  # fmt: skip
 

@@ -89,3 +89,38 @@ def test_new_hashes_are_made_with_the_new_key(keys):
     keys(NEW, previous=OLD)
     assert crypto.keyed_hash("refresh", "token") == crypto.accepted_hashes("refresh", "token")[0]
     assert len(crypto.accepted_hashes("refresh", "token")) == 2
+
+
+def test_what_is_encrypted_can_be_read_in_its_own_place_alone(keys):
+    sealed = crypto.encrypt("token", "1//0secret", bound_to="row-1")
+    assert b"secret" not in sealed
+    assert crypto.decrypt("token", sealed, bound_to="row-1") == "1//0secret"
+    for label, row in (("token", "row-2"), ("other token", "row-1")):
+        with pytest.raises(crypto.Undecipherable):
+            crypto.decrypt(label, sealed, bound_to=row)
+
+
+def test_the_same_text_is_never_encrypted_alike(keys):
+    assert len({crypto.encrypt("token", "x", bound_to="row") for _ in range(20)}) == 20
+
+
+def test_what_was_changed_in_one_bit_is_refused(keys):
+    sealed = crypto.encrypt("token", "secret", bound_to="row")
+    for place in range(len(sealed)):
+        changed = bytearray(sealed)
+        changed[place] ^= 1
+        with pytest.raises(crypto.Undecipherable):
+            crypto.decrypt("token", bytes(changed), bound_to="row")
+    for short in (b"", sealed[:4], sealed[:16], sealed[:-1]):
+        with pytest.raises(crypto.Undecipherable):
+            crypto.decrypt("token", short, bound_to="row")
+
+
+def test_what_is_encrypted_survives_one_rotation_and_not_two(keys):
+    sealed = crypto.encrypt("token", "secret", bound_to="row")
+    keys(NEW, previous=OLD)
+    assert crypto.decrypt("token", sealed, bound_to="row") == "secret"
+    assert crypto.encrypt("token", "secret", bound_to="row")[:4] != sealed[:4]
+    keys(NEW)
+    with pytest.raises(crypto.Undecipherable):
+        crypto.decrypt("token", sealed, bound_to="row")

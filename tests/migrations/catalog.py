@@ -17,7 +17,8 @@ _PARTS = {
         WHERE {_OURS} AND relkind IN ('r', 'S', 'v', 'p') AND {_NOT_OF_AN_EXTENSION.format("c")}
     """,
     "columns": f"""
-        SELECT nspname, relname, attnum, attname, format_type(atttypid, atttypmod), attnotnull, attidentity::text,
+        -- By rank: a dropped column leaves a gap in the numbers for ever.
+        SELECT nspname, relname, row_number() OVER (PARTITION BY attrelid ORDER BY attnum), attname, format_type(atttypid, atttypmod), attnotnull, attidentity::text,
                pg_get_expr(adbin, adrelid), attacl::text
         FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid JOIN pg_namespace AS n ON n.oid = relnamespace
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum

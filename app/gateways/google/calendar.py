@@ -17,6 +17,7 @@ from app.gateways.google.errors import (
     GoogleRefused,
     GoogleUnavailable,
     MeetPending,
+    QuotaUsedUp,
     TokenRefused,
 )
 from app.gateways.google.transport import Transport
@@ -197,7 +198,7 @@ def _refusal(error: HttpError, status: int, reason: str) -> Failure:
     if status == 429 or reason in _SLOW_DOWN:
         return GoogleLimited(told, retry_after=_retry_after(error))
     if reason in _USED_UP:
-        return GoogleLimited(told, retry_after=SLOW_LANE_SECONDS)
+        return QuotaUsedUp(told, retry_after=SLOW_LANE_SECONDS)
     if status >= 500 or status in {408, 412}:
         return GoogleUnavailable(told, retry_after=_retry_after(error))
     return GoogleRefused(told)

@@ -13,6 +13,10 @@ class GoogleLimited(TransientFailure):
     """Google asks us to slow down; nothing was done."""
 
 
+class QuotaUsedUp(GoogleLimited):
+    """What a calendar may do in a day is used up: it comes back in hours."""
+
+
 class GoogleRefused(PermanentFailure):
     """Google understood and said no: asking again gives the same answer."""
 
