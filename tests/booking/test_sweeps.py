@@ -50,19 +50,6 @@ def test_a_release_that_fails_holds_up_no_other(world: World, owner: psycopg.Con
     assert [world.wallet(mentor)[0] for mentor in mentors] == [38_250] * 3
 
 
-def test_more_than_one_batch_is_done_in_one_sweep(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "BATCH", 2)
-    learners = [world.person() for _ in range(5)]
-    offering = world.offer()
-    for learner, starts_at in zip(learners, world.slots(offering), strict=False):
-        world.booked(learner, offering, starts_at)
-    world.pass_time_asleep(AFTER_THE_DEADLINE)
-
-    maintenance.expire_bookings()
-
-    assert world.scalar("SELECT count(*) FROM booking WHERE status = 'expired'") == 5
-
-
 def test_a_sweep_passes_over_what_somebody_has_in_hand(world: World, owner: psycopg.Connection) -> None:
     """Neither waiting for it nor failing: whoever has it ends it, or the next sweep does."""
     bookings = [(learner, world.booked(learner, world.offer())) for learner in (world.person() for _ in range(2))]
