@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -19,23 +20,26 @@ from tasks.worker import app
 
 log = logging.getLogger(__name__)
 
+#: How much of what is due a sweep looks up at once.
+BATCH = 500
+
 
 @app.task
 def expire_bookings() -> None:
     """End unpaid bookings past their deadline, each in a transaction of its own."""
-    _until_none_is_left(booking.expire_one)
+    _do_all(booking.find_overdue, booking.expire)
 
 
 @app.task
 def complete_bookings() -> None:
     """Complete confirmed bookings whose time is over."""
-    _until_none_is_left(booking.complete_one)
+    _do_all(booking.find_ended, booking.complete)
 
 
 @app.task
 def release_escrows() -> None:
     """Pay the mentors of completed bookings whose window has passed."""
-    _until_none_is_left(booking.release_one)
+    _do_all(booking.find_releasable, booking.release)
 
 
 @app.task
@@ -77,9 +81,25 @@ def run_due_sweeps(errand: Errand) -> None:  # noqa: ARG001 - the fact that the 
         sweep()
 
 
-def _until_none_is_left(one: Callable[[Session], bool]) -> None:
-    """Do one after the other, each in a transaction of its own: locks stay few, and what is done stays done."""
-    found = True
-    while found:
-        with session_scope() as session:
-            found = one(session)
+def _do_all(find: Callable[[Session, int], Sequence[UUID]], do: Callable[[Session, UUID], None]) -> None:
+    """Do all that is due, each in a transaction of its own: locks stay few, and what is done stays done.
+
+    One that fails is passed over and raised at the end: it stays due, and must not keep all others waiting behind it.
+    """
+    tried: set[UUID] = set()
+    failures: list[Exception] = []
+    while due := _untried(find, tried):
+        for one in due:
+            tried.add(one)
+            try:
+                with session_scope() as session:
+                    do(session, one)
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is raised when the others are done
+                failures.append(error)
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} of {len(tried)} failed", failures)
+
+
+def _untried(find: Callable[[Session, int], Sequence[UUID]], tried: Collection[UUID]) -> list[UUID]:
+    with session_scope() as session:
+        return [one for one in find(session, BATCH) if one not in tried]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -21,16 +21,26 @@ def lock_booking(session: Session, booking_id: UUID) -> Booking:
     return session.scalars(query).one()
 
 
-def lock_overdue(session: Session, now: datetime) -> Booking | None:
-    """Lock one unpaid booking past its deadline; SKIP LOCKED, so that any number of sweeps share the work."""
+def lock_waiting(session: Session, booking_id: UUID, status: BookingState) -> Booking | None:
+    """Lock a booking that is still in this state; None when it is not, or when another sweep has it in hand."""
     query = (
-        _overdue(now)
-        .order_by(Booking.expires_at)
-        .limit(1)
+        select(Booking)
+        .where(Booking.id == booking_id, Booking.status == status)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).one_or_none()
+
+
+def overdue_ids(session: Session, now: datetime, limit: int) -> Sequence[UUID]:
+    """Return unpaid bookings past their deadline, the oldest first."""
+    return session.scalars(select(Booking.id).where(_is_overdue(now)).order_by(Booking.expires_at).limit(limit)).all()
+
+
+def ended_ids(session: Session, status: BookingState, *, before: datetime, limit: int) -> Sequence[UUID]:
+    """Return bookings in this state whose session ended before an instant, the oldest first."""
+    ended = select(Booking.id).where(Booking.status == status, Booking.ends_at <= before)
+    return session.scalars(ended.order_by(Booking.ends_at).limit(limit)).all()
 
 
 def lock_overdue_of(
@@ -42,26 +52,13 @@ def lock_overdue_of(
     """
     in_the_way = or_(Booking.learner_id == learner_id, and_(Booking.mentor_id == mentor_id, _overlaps(near)))
     query = (
-        _overdue(now)
-        .where(in_the_way)
+        select(Booking)
+        .where(_is_overdue(now), in_the_way)
         .order_by(Booking.learner_id, Booking.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).all()
-
-
-def lock_ended(session: Session, status: BookingState, *, before: datetime) -> Booking | None:
-    """Lock one booking in this state whose session ended before an instant; SKIP LOCKED, as above."""
-    query = (
-        select(Booking)
-        .where(Booking.status == status, Booking.ends_at <= before)
-        .order_by(Booking.ends_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return session.scalars(query).one_or_none()
 
 
 def find_booking(session: Session, booking_id: UUID) -> Booking | None:
@@ -140,10 +137,6 @@ def of_learner(user_id: UUID) -> ColumnElement[bool]:
 def of_mentor(user_id: UUID) -> ColumnElement[bool]:
     """Narrow to the bookings that were made with a user."""
     return Booking.mentor_id == user_id
-
-
-def _overdue(now: datetime) -> Select[Booking]:
-    return select(Booking).where(_is_overdue(now))
 
 
 def _is_overdue(now: datetime) -> ColumnElement[bool]:

@@ -24,7 +24,10 @@ WHY = {"reason": "Because."}
 
 @dataclass(frozen=True)
 class Call:
-    """A request, who may make it, and with which status it is answered. `strangers` may not see what it names."""
+    """A request, who may make it, and with which status it is answered.
+
+    `strangers` may not see what it names; `nullable` are the fields that may be null.
+    """
 
     method: str
     path: str
@@ -32,6 +35,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     status: int = 200
     strangers: tuple[str, ...] = ()
+    nullable: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -90,6 +94,13 @@ BODIES = (
     Call("POST", "/bookings/{completed}/report-problem", "learner", WHY, strangers=("stranger", "mentor", "admin")),
     Call("POST", "/admin/bookings/{disputed}/resolve", "support", {"outcome": "release", **WHY}),
     Call("POST", "/wallet/top-ups", "learner", {"amount": MONEY}, 201),
+    Call("PUT", "/payouts/destination", "mentor", {"konnect_wallet_id": "5f7a209aeb3f76490ac4a3d1"}),
+    Call("POST", "/payouts", "mentor", {"amount": {"amount": 1_000, "currency": "TND"}}, 201),
+    Call("POST", "/admin/payouts/{payout}/approve", "finance", {}),
+    Call("POST", "/admin/payouts/{rejected}/reject", "finance", WHY),
+    Call("POST", "/calendar/google/connect", "mentor", {"return_to": "http://127.0.0.1:3000/back"},
+         nullable=("/return_to",)),
+    Call("POST", "/calendar/google/complete", "mentor", {"state": "of-nobody", "code": "of-nobody"}, 400),
     Call("POST", "/admin/dead-letters/{dead}/discard", "admin", WHY),
     Call("POST", "/sandbox/clock", "anonymous", {"advance_seconds": 1}),
 )  # fmt: skip
@@ -105,6 +116,12 @@ OTHERS = (
     Call("POST", "/webhooks/konnect/{payment}/forged", "anonymous", status=404),
     Call("GET", "/webhooks/konnect/{payment}/forged", "anonymous", status=404),
     Call("GET", "/admin/dead-letters/{dead}", "support"),
+    Call("GET", "/payouts/{payout}", "mentor", strangers=("rival",)),
+    Call("POST", "/payouts/{cancelled}/cancel", "mentor", strangers=("rival",)),
+    Call("GET", "/admin/payouts/{payout}", "finance"),
+    Call("GET", "/payout-links/{link}/result", "anonymous"),
+    Call("POST", "/webhooks/konnect-payout/{link}/forged", "anonymous", status=404),
+    Call("GET", "/webhooks/konnect-payout/{link}/forged", "anonymous", status=404),
     Call("POST", "/bookings/{failed}/payments", "learner", status=201, strangers=("stranger", "mentor", "admin")),
     Call("POST", "/notifications/{notice}/read", "learner", strangers=("stranger", "admin")),
     Call("POST", "/admin/notifications/{alarm}/read", "support"),

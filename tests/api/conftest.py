@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from tests.api.scene import Scene, set_scene
-from tests.booking.conftest import configure, database, folder_database, outside, world
+from tests.booking.conftest import configure, outside, world
 from tests.booking.world import World
 
-__all__ = ["configure", "database", "folder_database", "outside", "world"]
+__all__ = ["configure", "outside", "world"]
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.notifications import service as notifications
 from app.payments import service as payments
-from tests.booking.world import World, written
+from tests.booking.world import API, World, written
+from tests.factories.booking import give_money
 from tests.factories.identity import MadeUser, token_for
 
 ROLES = ("anonymous", "learner", "mentor", "finance", "support", "admin")
@@ -35,7 +36,10 @@ class Scene:
 
 def set_scene(world: World) -> Scene:
     """Have a mentor, a learner and their sessions in every state that a path needs, and strangers to all of it."""
-    mentor, learner = world.mentor(), world.person(money=200_000)
+    learner, mentor, _ = world.held()
+    world.pass_time(timedelta(days=1))  # now the mentor has earned something
+    with session_scope() as session:
+        give_money(session, learner, 200_000)
     people = {role: world.person(role) for role in ("finance", "support", "admin")}
     people |= {"learner": learner, "mentor": mentor, "stranger": world.person(), "rival": world.mentor()}
     offering, dear = world.offer(mentor), world.offer(mentor, price=1_000_000)
@@ -51,8 +55,21 @@ def set_scene(world: World) -> Scene:
         "other_offering": str(world.offer().id), "completed": completed["id"], "disputed": disputed["id"],
         "confirmed": confirmed["id"], "unpaid": unpaid["id"], "failed": failed["id"],
         "payment": unpaid["payment"]["id"], "alarm": alarm["id"], "slot": slots[8], "now": written(world.now()),
-        "soon": written(world.now() + timedelta(days=2)), **_what_the_api_cannot_make(learner, failed),
+        "soon": written(world.now() + timedelta(days=2)), **_payouts(world, people),
+        **_what_the_api_cannot_make(learner, failed),
     })  # fmt: skip
+
+
+def _payouts(world: World, people: dict[str, MadeUser]) -> dict[str, str]:
+    """Have payouts that wait to be decided, and one that was approved and has a link."""
+    mentor, one = people["mentor"], {"amount": {"amount": 1_000, "currency": "TND"}}
+    world.client.put(
+        f"{API}/payouts/destination", json={"konnect_wallet_id": "5f7a209aeb3f76490ac4a3d1"}, headers=token_for(mentor)
+    )
+    payout, rejected, cancelled, approved = (world.post(mentor, "/payouts", one).json["id"] for _ in range(4))
+    world.post(people["finance"], f"/admin/payouts/{approved}/approve", {})
+    (link,) = world.get(people["finance"], f"/admin/payouts/{approved}")["attempts"]
+    return {"payout": payout, "rejected": rejected, "cancelled": cancelled, "link": link["id"]}
 
 
 def _what_the_api_cannot_make(learner: MadeUser, failed: dict[str, Any]) -> dict[str, str]:

@@ -8,11 +8,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.identity.tokens import Bearer, issue_access_token
-from app.infra import config
 from app.kernel.ids import new_id
 from tests.api.calls import pattern
 from tests.api.scene import ROLES, Scene
-from tests.booking.conftest import Configure
 from tests.booking.world import World, refusal
 
 #: + passes the guard, - does not: 401 without a sign-in, 403 with one.
@@ -59,6 +57,24 @@ POST   /api/v1/webhooks/konnect/{payment_id}/{mac}                +       +     
 GET    /api/v1/wallet                                             -       +      +       +       +     +
 GET    /api/v1/wallet/transactions                                -       +      +       +       +     +
 POST   /api/v1/wallet/top-ups                                     -       +      +       +       +     +
+GET    /api/v1/payouts                                            -       -      +       -       -     -
+POST   /api/v1/payouts                                            -       -      +       -       -     -
+GET    /api/v1/payouts/destination                                -       -      +       -       -     -
+PUT    /api/v1/payouts/destination                                -       -      +       -       -     -
+GET    /api/v1/payouts/{payout_id}                                -       -      +       -       -     -
+POST   /api/v1/payouts/{payout_id}/cancel                         -       -      +       -       -     -
+GET    /api/v1/admin/payouts                                      -       -      -       +       -     +
+GET    /api/v1/admin/payouts/{payout_id}                          -       -      -       +       -     +
+POST   /api/v1/admin/payouts/{payout_id}/approve                  -       -      -       +       -     +
+POST   /api/v1/admin/payouts/{payout_id}/reject                   -       -      -       +       -     +
+GET    /api/v1/payout-links/{attempt_id}/result                   +       +      +       +       +     +
+GET    /api/v1/webhooks/konnect-payout/{attempt_id}/{mac}         +       +      +       +       +     +
+POST   /api/v1/webhooks/konnect-payout/{attempt_id}/{mac}         +       +      +       +       +     +
+GET    /api/v1/calendar                                           -       -      +       -       -     -
+DELETE /api/v1/calendar/google                                    -       -      +       -       -     -
+GET    /api/v1/calendar/google/callback                           +       +      +       +       +     +
+POST   /api/v1/calendar/google/complete                           -       -      +       -       -     -
+POST   /api/v1/calendar/google/connect                            -       -      +       -       -     -
 GET    /api/v1/notifications                                      -       +      +       +       +     +
 POST   /api/v1/notifications/{notification_id}/read               -       +      +       +       +     +
 GET    /api/v1/admin/books                                        -       -      -       +       -     +
@@ -138,14 +154,3 @@ def test_a_role_counts_from_the_moment_in_which_it_is_given(world: World) -> Non
     world.become(person, "finance")
 
     assert world.client.get(path, headers=headers).status_code == 200
-
-
-def test_the_clock_cannot_be_moved_in_production(scene: Scene, configure: Configure) -> None:
-    configure(
-        AMANA_ENV="production", PUBLIC_URL="https://api.amana.example", FRONTEND_URL="https://amana.example",
-        KONNECT_BASE_URL="https://api.konnect.network/api/v2", ARGON2_MEMORY_KIB="47104", LEASE_SECONDS="60",
-    )  # fmt: skip
-    assert config.settings().is_production
-    for method in ("GET", "POST"):
-        body = {"advance_seconds": 60} if method == "POST" else None
-        assert refusal(scene.world.client.open("/api/v1/sandbox/clock", method=method, json=body)) == (404, "not_found")

@@ -44,6 +44,8 @@ def test_a_wrong_value_anywhere_is_refused_and_its_field_is_named(scene: Scene) 
     accepted = []
     for call in BODIES:
         for pointer, body in replaced(call.json(scene)):
+            if pointer in call.nullable and body[pointer[1:]] is None:
+                continue
             answer = send(scene, call, written(body))
             if refusal(answer)[0] != 422 or not about(answer, pointer):
                 accepted.append(f"{call} {pointer} {str(body)[:200]}: {answer.text}")
@@ -84,7 +86,7 @@ def required(described: dict[str, Any], rule: tuple[str, str]) -> list[str]:
 
 def test_what_is_no_json_object_is_refused(scene: Scene) -> None:
     for call in BODIES:
-        for body in (*UNREADABLE, *NO_OBJECT, twice(call.json(scene))):
+        for body in (*UNREADABLE, *NO_OBJECT, *twice(call.json(scene))):
             answer = send(scene, call, body)
             assert refusal(answer)[0] == (400 if body in UNREADABLE else 422), (call, body[:20], answer.text)
 

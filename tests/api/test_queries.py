@@ -22,6 +22,9 @@ LISTS = (
     Call("GET", "/notifications", "learner"),
     Call("GET", "/admin/notifications", "support"),
     Call("GET", "/admin/dead-letters", "support"),
+    Call("GET", "/payouts", "mentor"),
+    Call("GET", "/admin/payouts", "finance"),
+    Call("GET", "/calendar/google/callback", "anonymous"),
 )
 
 NUL = "a\x00b"
@@ -88,9 +91,9 @@ def test_what_a_question_needs_is_named_when_it_is_missing(scene: Scene, flask_a
             assert [error["pointer"] for error in answer.json["errors"]] == [f"/{name}"]
 
 
-def test_a_right_question_is_answered_with_items_and_a_cursor(scene: Scene) -> None:
+def test_a_right_question_is_answered_and_a_list_has_items_and_a_cursor(scene: Scene, flask_app: Flask) -> None:
     for call in LISTS:
         answer = scene.world.client.get(call.url(scene), headers=scene.headers(call.who))
         assert answer.status_code == 200, answer.text
-        if "slots" not in call.path:
+        if "cursor" in questions(flask_app, call):
             assert answer.json.keys() == {"items", "next_cursor"}

@@ -41,10 +41,10 @@ def replaced(body: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
             yield deeper, _with(body, step, changed)
 
 
-def twice(body: Mapping[str, Any]) -> bytes:
-    """Return the body with its first field given a second time."""
-    name, value = next(iter(body.items()))
-    return json.dumps(body)[:-1].encode() + f", {json.dumps(name)}: {json.dumps(value)}}}".encode()
+def twice(body: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the body with each of its fields given a second time."""
+    for name, value in body.items():
+        yield json.dumps(body)[:-1].encode() + f", {json.dumps(name)}: {json.dumps(value)}}}".encode()
 
 
 def written(body: Any) -> bytes:

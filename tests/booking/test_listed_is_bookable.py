@@ -13,7 +13,7 @@ from app.booking import service
 from app.infra.db import session_scope
 from app.kernel.errors import Refusal
 from app.mentors.service import OfferingView, WeeklyRule
-from tests.booking.world import World
+from tests.booking.world import HOUR, World
 from tests.factories.identity import MadeUser
 
 DAYS = 3
@@ -50,15 +50,15 @@ def eventful(world: World, chance: random.Random) -> OfferingView:
         horizon_days=chance.choice([2, 60]),
     )
     offerings = [world.offer(mentor, minutes=minutes) for minutes in chance.sample([25, 30, 45, 60, 90], 2)]
-    for ending in ("cancelled", "overdue", "paid", "unpaid"):
-        if ending == "paid":
-            world.pass_time_asleep(timedelta(minutes=16))
+    for ending in ("cancelled", "paid", "overdue", "unpaid"):
         for offering in offerings:
             learner = world.person(money=45_000 if ending == "paid" else 0)
             if slots := world.slots(offering, DAYS):
                 booking = world.booked(learner, offering, chance.choice(slots))
                 if ending == "cancelled":
                     world.cancel(learner, booking)
+        if ending in {"overdue", "unpaid"}:
+            world.pass_time_asleep(timedelta(minutes=8))  # twice: the first are past their quarter of an hour
     return offerings[0]
 
 
@@ -70,8 +70,13 @@ def test_what_is_listed_can_be_booked_and_what_is_not_listed_cannot(world: World
     end = begin + timedelta(days=DAYS)
 
     with session_scope() as session:  # in one transaction, in which business time stands still
-        slots = service.list_slots(session, offering.mentor_id, offering.id, begin, end)
-        listed = {slot.starts_at for slot in slots}
+        listed = {
+            slot.starts_at
+            for n in range(24 * DAYS)  # in short windows: what lies beyond their ends counts as well
+            for slot in service.list_slots(
+                session, offering.mentor_id, offering.id, begin + n * HOUR, begin + (n + 1) * HOUR
+            )
+        }
         near = {start + timedelta(minutes=n * offering.duration_minutes) for start in listed for n in (-1, 1)}
         anywhere = {begin + timedelta(minutes=30 * n) for n in range(2 * 24 * DAYS)}
         tried = {start for start in listed | near | anywhere if begin <= start < end}

@@ -18,6 +18,11 @@ PRODUCTION = {
     "PUBLIC_URL": "https://api.amana.tn",
     "FRONTEND_URL": "https://amana.tn",
     "KONNECT_BASE_URL": "https://api.konnect.network/api/v2",
+    "GOOGLE_AUTH_URL": "https://accounts.google.com/o/oauth2/v2/auth",
+    "GOOGLE_TOKEN_URL": "https://oauth2.googleapis.com/token",
+    "GOOGLE_REVOKE_URL": "https://oauth2.googleapis.com/revoke",
+    "GOOGLE_USERINFO_URL": "https://openidconnect.googleapis.com/v1/userinfo",
+    "GOOGLE_CALENDAR_URL": "https://www.googleapis.com/calendar/v3",
     "ARGON2_MEMORY_KIB": "19456",
     "LEASE_SECONDS": "60",
 }

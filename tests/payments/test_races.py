@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 from flask import Flask
 
+from app.gateways.psp.base import PaymentStatus
 from app.infra.db import session_scope
 from app.payments import service
 from app.payments.errors import PaymentStillOpen
@@ -106,6 +108,31 @@ def test_capture_against_cancel(world: World, flask_app: Flask) -> None:
     world.drain()
     assert statuses(world, bookings) == {"cancelled": 6}
     assert [world.wallet(payer) for payer, _ in bookings] == [(45_000, 0, 0)] * 6
+    world.check_books()
+
+
+def test_a_part_and_the_whole_are_settled_at_the_same_moment(world: World) -> None:
+    for _ in range(4):
+        payer = world.person()
+        payment_id = world.top_up(payer, 45_000)
+        world.link(payment_id)
+        part = partial(settle, payment_id, status=PaymentStatus.PENDING, reached=10_000)
+        at_once(*[part, partial(settle, payment_id)] * 3)
+        assert world.wallet(payer) == (45_000, 0, 0)
+    world.check_books()
+
+
+def test_the_end_of_an_attempt_against_its_capture(world: World) -> None:
+    bookings = paid_bookings(world, 4)
+    for payer, booking in bookings:
+        assert world.cancel(payer, booking["id"]).status_code == 200
+
+    def end(booking: dict[str, Any]) -> None:
+        with session_scope() as session:
+            service.cancel_attempts(session, UUID(booking["order"]["id"]))
+
+    at_once(*(act for _, booking in bookings for act in (capture(booking), partial(end, booking))))
+    assert [world.wallet(payer) for payer, _ in bookings] == [(45_000, 0, 0)] * 4
     world.check_books()
 
 

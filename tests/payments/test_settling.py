@@ -240,13 +240,16 @@ def test_a_gateway_that_tells_no_reached_amount_is_believed_by_its_status(world:
     world.check_books()
 
 
-def test_a_word_that_we_do_not_know_is_not_guessed_at(world: World) -> None:
+def test_a_word_that_we_do_not_know_is_not_guessed_at(world: World, caplog: pytest.LogCaptureFixture) -> None:
     payer = world.person()
     payment_id = world.top_up(payer, 45_000)
     world.link(payment_id)
+    settle(payment_id, status=PaymentStatus.UNKNOWN, reached=10_000)
+    world.advance_without_workers(seconds=15 * 60)
     settle(payment_id, status=PaymentStatus.UNKNOWN)
-    assert world.payment(payer, payment_id)["status"] == "awaiting_payer"
+    assert world.payment(payer, payment_id)["status"] == "awaiting_payer", "it was neither paid nor not paid"
     assert world.wallet(payer) == (0, 0, 0)
+    assert "a word that we do not know" in caplog.text
 
 
 def test_the_instant_of_the_money_is_business_time(world: World) -> None:

@@ -20,7 +20,6 @@ ILLS = (
     {"fault": "error_500_after_success"},
     {"fault": "not_json"},
     {"fault": "rate_limited"},
-    {"fault": "no_webhook"},
     {"fault": "duplicate_webhooks", "copies": 3, "seconds": 0.01},
     {"fault": "webhook_before_create_answer"},
     {"fault": "late_payment"},
@@ -67,11 +66,17 @@ class Story:
         return made.json.get("code") or made.json["status"]
 
     def pay(self) -> object:
-        """Pay one of the gateway's payments, also such as nobody has seen, in part or whole, in time or late."""
+        """Pay one of the gateway's payments, also such as nobody has seen, in part or whole, in time or late.
+
+        Sometimes no webhook tells of it; but the one of a link that nobody has seen always comes: without it, nothing
+        could ever tell us of that payment, for Konnect cannot be asked by our own id.
+        """
         items: list[dict[str, Any]] = self.world.gateway.get("/konnect/payments").json()["items"]
         if not items:
             return "nothing"
         item = self.die.choice(items)
+        if self.world.attempt(item["order_id"]).payment_ref and self.die.random() < 0.3:
+            self.world.gateway.order("no_webhook", payment_ref=item["payment_ref"])
         query = {"late": "1"} if self.die.random() < 0.3 else {}
         if self.die.random() < 0.3:
             query["partial"] = str(max(1, item["amount"] // 3))
@@ -121,9 +126,10 @@ class Story:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_millime_is_explained_in_the_end(world: World, seed: int) -> None:
     story = Story(world, seed)
-    for _ in range(STEPS):
+    for number in range(STEPS):
         story.step()
-        world.check_books()
+        if number % 5 == 0:
+            world.check_books()
     story.end()
     print("\n".join(story.told))
 

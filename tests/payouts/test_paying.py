@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from app.infra import crypto
+from app.infra.changes import CHANNEL
 from app.payments.service.attempts import WEBHOOK_LABEL as PAYMENT_LABEL
 from app.payouts.service.links import WEBHOOK_LABEL
 from tests.factories.identity import token_for
@@ -99,6 +101,7 @@ def test_a_ping_without_money_changes_nothing(world: PayoutWorld) -> None:
     for _ in range(5):
         assert world.client.get(path, query_string={"payment_ref": attempt.payment_ref}).status_code == 200
     assert world.scalar("SELECT count(*) FROM payout_ping") == 1, "a storm writes one row"
+    assert world.events("PayoutWebhookReceived") == 1
     world.drain()
     assert world.status(payout_id) == "processing"
     world.pay(link)
@@ -176,6 +179,18 @@ def test_a_fetch_that_fails_is_tried_again(world: PayoutWorld, configure, fault:
     world.gateway.order(fault, on="fetch")
     world.pay(link)
     assert world.status(payout_id) == "paid"
+
+
+def test_a_change_is_announced_to_those_who_wait(world: PayoutWorld, owner: psycopg.Connection) -> None:
+    payout_id = world.requested(world.earner())
+    owner.execute(f"LISTEN {CHANNEL}")
+    for change in (
+        lambda: world.approve(world.clerk(), payout_id),
+        world.drain,
+        lambda: world.pay(world.shown(payout_id)["pay_url"]),
+    ):
+        change()
+        assert payout_id in {notice.payload for notice in owner.notifies(timeout=0)}
 
 
 def test_a_waiting_mentor_is_answered_when_the_payout_is_paid(world: PayoutWorld) -> None:

@@ -2,8 +2,8 @@
 
 from app.booking.service.book import book
 from app.booking.service.cancel import cancel
-from app.booking.service.complete import complete_one, release_one
-from app.booking.service.expire import expire_one
+from app.booking.service.complete import complete, find_ended, find_releasable, release
+from app.booking.service.expire import expire, find_overdue
 from app.booking.service.meetings import (
     owner_of_cancelled,
     prepare_meeting,
@@ -20,15 +20,18 @@ __all__ = [
     "BookingView",
     "book",
     "cancel",
-    "complete_one",
-    "expire_one",
+    "complete",
+    "expire",
+    "find_ended",
+    "find_overdue",
+    "find_releasable",
     "list_bookings",
     "list_slots",
     "open_new_payment",
     "owner_of_cancelled",
     "prepare_meeting",
     "record_meeting",
-    "release_one",
+    "release",
     "report_problem",
     "resolve",
     "show_booking",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -17,25 +19,31 @@ from app.infra.clock import business_now
 from app.infra.config import settings
 
 
-def complete_one(session: Session) -> bool:
-    """Complete one confirmed booking whose time is over; False when there is none."""
-    booking = queries.lock_ended(session, BookingState.CONFIRMED, before=business_now(session))
-    if booking is None:
-        return False
-    booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.COMPLETE)
-    outbox.record(session, BookingCompleted(booking_id=booking.id))
-    announce(session, booking.id)
-    return True
+def find_ended(session: Session, limit: int) -> Sequence[UUID]:
+    """Return confirmed bookings whose time is over, the oldest first."""
+    return queries.ended_ids(session, BookingState.CONFIRMED, before=business_now(session), limit=limit)
 
 
-def release_one(session: Session) -> bool:
-    """Release the escrow of one completed booking whose window has passed; False when there is none."""
+def complete(session: Session, booking_id: UUID) -> None:
+    """Complete a booking of `find_ended`, unless that was done meanwhile."""
+    booking = queries.lock_waiting(session, booking_id, BookingState.CONFIRMED)
+    if booking is not None:
+        booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.COMPLETE)
+        outbox.record(session, BookingCompleted(booking_id=booking.id))
+        announce(session, booking.id)
+
+
+def find_releasable(session: Session, limit: int) -> Sequence[UUID]:
+    """Return completed bookings whose window has passed, the oldest first."""
     window = timedelta(hours=settings().escrow_window_hours)
-    booking = queries.lock_ended(session, BookingState.COMPLETED, before=business_now(session) - window)
-    if booking is None:
-        return False
-    close(session, booking, BookingStep.CLOSE)
-    return True
+    return queries.ended_ids(session, BookingState.COMPLETED, before=business_now(session) - window, limit=limit)
+
+
+def release(session: Session, booking_id: UUID) -> None:
+    """Release the escrow of a booking of `find_releasable`, unless that was done, or it was disputed, meanwhile."""
+    booking = queries.lock_waiting(session, booking_id, BookingState.COMPLETED)
+    if booking is not None:
+        close(session, booking, BookingStep.CLOSE)
 
 
 def close(session: Session, booking: Booking, step: BookingStep) -> None:

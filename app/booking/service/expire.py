@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -18,13 +19,16 @@ from app.infra.clock import business_now
 from app.payments import service as payments
 
 
-def expire_one(session: Session) -> bool:
-    """End one booking past its deadline; False when there is none. One for each transaction: locks stay few."""
-    booking = queries.lock_overdue(session, business_now(session))
-    if booking is None:
-        return False
-    end_unpaid(session, booking)
-    return True
+def find_overdue(session: Session, limit: int) -> Sequence[UUID]:
+    """Return unpaid bookings past their deadline, the oldest first."""
+    return queries.overdue_ids(session, business_now(session), limit)
+
+
+def expire(session: Session, booking_id: UUID) -> None:
+    """End a booking of `find_overdue`, unless that was done meanwhile."""
+    booking = queries.lock_waiting(session, booking_id, BookingState.AWAITING_PAYMENT)
+    if booking is not None:
+        end_unpaid(session, booking)
 
 
 def end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from app.payments.models import Order, Payment
 from app.payments.service.orders import earmark
 from app.payments.states import FINAL, PAYMENT, OrderState, PaymentState, PaymentStep
 
+log = logging.getLogger(__name__)
+
 
 def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> None:
     """Compare what was fetched with the attempt and do what follows: capture, part, expire, conflict, or wait.
@@ -34,6 +37,8 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
         _settle_completed(session, order, payment, snapshot)
     elif snapshot.status == PaymentStatus.PENDING:
         _settle_pending(session, order, payment, snapshot)
+    else:  # neither paid nor not paid: a person must find out what the word means
+        log.error("a gateway used a word that we do not know", extra={"payment_id": str(payment.id)})
 
 
 def _bind(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> bool:
