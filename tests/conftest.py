@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 
 from app.infra import config, db
 from embedded.cluster import Database
@@ -21,6 +22,10 @@ from tests.environment import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "amana"
+
+# An example that is slow on a busy machine is no failure.
+hypothesis_settings.register_profile("amana", deadline=None)
+hypothesis_settings.load_profile("amana")
 
 
 @pytest.fixture(scope="session")
