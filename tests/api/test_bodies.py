@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from app.infra.config import settings
 from tests.api.calls import BODIES, Call
 from tests.api.scene import Scene, set_scene
-from tests.api.wrong import CONTENT_TYPES, NO_OBJECT, UNREADABLE, replaced, twice, written
+from tests.api.wrong import CONTENT_TYPES, MORE_UNREADABLE, NO_OBJECT, UNREADABLE, replaced, twice, written
 from tests.booking.world import World, refusal
 
 
@@ -89,6 +89,12 @@ def test_what_is_no_json_object_is_refused(scene: Scene) -> None:
         for body in (*UNREADABLE, *NO_OBJECT, *twice(call.json(scene))):
             answer = send(scene, call, body)
             assert refusal(answer)[0] == (400 if body in UNREADABLE else 422), (call, body[:20], answer.text)
+
+
+def test_whatever_cannot_be_read_is_refused_as_unreadable(scene: Scene) -> None:
+    (call,) = (one for one in BODIES if one.path == "/bookings")
+    for body in MORE_UNREADABLE:
+        assert refusal(send(scene, call, body)) == (400, "unreadable"), body[:20]
 
 
 def test_what_is_not_said_to_be_json_is_refused(scene: Scene) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 NUL, SURROGATE = "a\x00b", "a\ud800b"
-HUGE = (2**63, -(2**63) - 1, 10**30, 10**4000)
+HUGE = (2**63, 10**4000)
 
 #: In place of a value of this kind.
 INSTEAD: Mapping[type, tuple[Any, ...]] = {
     str: (None, True, 7, 1.5, [], {}, ["x"], {"$ne": ""}, NUL, SURROGATE, *HUGE),
-    int: (None, True, False, 1.5, 60.0, "60", "", [], {}, -1, *HUGE),
+    int: (None, True, False, 1.5, 60.0, "60", "", [], {}, -1, -(2**63) - 1, *HUGE),
     bool: (None, 0, 1, 0.0, "true", "", [], {}, NUL),
     list: (None, True, 7, "x", {}, [None], [[]], NUL, *HUGE),
     dict: (None, True, 7, 1.5, "x", "45.000 TND", [], {}, NUL, *HUGE),
@@ -20,11 +20,16 @@ INSTEAD: Mapping[type, tuple[Any, ...]] = {
 
 #: Bodies that cannot be read at all, and those that are no object.
 UNREADABLE = (
-    b"", b" ", b"{", b'{"a": 1', b'{"a": 1,}', b"{'a': 1}", b"{a: 1}", b'{"a": NaN}', b'{"a": Infinity}', b'{"a": 01}',
-    b'{"a": "\xff"}', b"\xef\xbb\xbf{}", "{}".encode("utf-16"), b'{"a": "\x00"}', b"{} {}", b"[" * 33 + b"]" * 33,
-    b'{"a":' * 33 + b"1" + b"}" * 33, b"[" * 20_000, b'"' * 20_001, b"null null",
+    b"", b"{", b'{"a": 1,}', b'{"a": NaN}', b'{"a": "\xff"}', b'{"a": "\x00"}', b"[" * 33 + b"]" * 33, b"[" * 20_000,
 )  # fmt: skip
-NO_OBJECT = (b"[]", b'"x"', b"7", b"1.5", b"null", b"true", b"[{}]", b'["a"]')
+NO_OBJECT = (b"[]", b'"x"', b"7", b"null", b"[{}]")
+
+#: More of them, for one route: all are read by the same reader.
+MORE_UNREADABLE = (
+    b" ", b'{"a": 1', b"{'a': 1}", b"{a: 1}", b'{"a": Infinity}', b'{"a": -Infinity}', b'{"a": 01}', b'{"a": +1}',
+    b"\xef\xbb\xbf{}", "{}".encode("utf-16"), b"{} {}", b"null null", b'{"a":' * 33 + b"1" + b"}" * 33,
+    b'"' * 20_001, b'{"a": "\\x"}', b'{"a": "\\ud8"}', b"\x00", b"// {}", b'{"a": .5}', b'{"a": 1e}',
+)  # fmt: skip
 
 CONTENT_TYPES = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "")
 
