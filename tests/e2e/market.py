@@ -17,7 +17,7 @@ from tests.e2e.running import RunningWorld
 from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.mentors import make_mentor, make_offering
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 BOOKINGS_EACH = 2  # below the limit of three unpaid ones
 
 

@@ -65,7 +65,7 @@ def test_it_says_where_it_is_answers_and_stops_on_a_signal(number: signal.Signal
         assert int(said[2]) < 32_768 > int(said[3])
         process.send_signal(number)
 
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=30) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
@@ -115,7 +115,7 @@ def test_it_knows_the_client_of_google_from_the_environment() -> None:
 )
 def test_it_refuses_to_leave_loopback_and_says_why(arguments: list[str], says: str) -> None:
     with started(*arguments) as process:
-        _, stderr = process.communicate(timeout=5)
+        _, stderr = process.communicate(timeout=30)
 
         assert process.returncode == 2
         assert re.search(says, stderr)
@@ -123,7 +123,7 @@ def test_it_refuses_to_leave_loopback_and_says_why(arguments: list[str], says: s
 
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     with listen("127.0.0.1", 0) as taken, started("--port", str(taken.getsockname()[1]), "--smtp-port", "0") as process:
-        _, stderr = process.communicate(timeout=5)
+        _, stderr = process.communicate(timeout=30)
 
         assert process.returncode == 1
         assert stderr.count("\n") == 1
@@ -132,7 +132,7 @@ def test_a_port_that_is_taken_is_said_in_one_line() -> None:
 
 def test_help_names_every_setting() -> None:
     with started("--help") as process:
-        stdout, _ = process.communicate(timeout=5)
+        stdout, _ = process.communicate(timeout=30)
 
         assert process.returncode == 0
         for setting in SETTINGS:
