@@ -167,9 +167,6 @@ CHANGES: dict[str, tuple[Callable[[Session, UUID, UUID], object], tuple[int, str
         lambda s, m, _: mentors.set_availability(s, m, "UTC", [WeeklyRule(day, 30, 1410) for day in range(7)]),
         (409, "slot_not_offered"),
     ),
-    "longer": (
-        lambda s, m, o: mentors.change_offering(s, m, o, {"duration_minutes": 77}), (409, "slot_not_offered"),
-    ),
     "not accepting": (
         lambda s, m, _: mentors.change_mentor(s, m, {"accepting_bookings": False}), (409, "mentor_not_accepting"),
     ),
