@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import psycopg
 import pytest
 
 from app.infra.db import session_scope
@@ -121,18 +124,21 @@ def test_a_list_shows_the_link_to_be_paid(world: PayoutWorld) -> None:
     assert item["pay_url"] == link
 
 
-def test_of_two_who_approve_at_once_one_does(world: PayoutWorld) -> None:
-    clerks = [world.clerk() for _ in range(6)]
+def test_of_those_who_approve_at_once_one_does(world: PayoutWorld, owner: psycopg.Connection) -> None:
+    clerks = [world.clerk() for _ in range(4)]
     payout_id = world.requested(world.earner())
-    answers = world.at_once(*[lambda clerk=clerk: world.approve(clerk, payout_id) for clerk in clerks])
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    answers = world.when_all_wait(owner, payout_id, *[partial(world.approve, clerk, payout_id) for clerk in clerks])
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 3
+    assert {answer.json["code"] for answer in answers if answer.status_code == 409} == {"illegal_transition"}
     world.drain()
     assert len(world.attempts(payout_id)) == 1
     assert len(world.gateway.get("/konnect/payments").json()["items"]) == 1
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_approve_against_cancel_against_reject_leaves_one_of_them(world: PayoutWorld, turn: int) -> None:
+def test_approve_against_cancel_against_reject_leaves_one_of_them(
+    world: PayoutWorld, owner: psycopg.Connection, turn: int
+) -> None:
     mentor, clerk, other = world.earner(), world.clerk(), world.clerk()
     payout_id = world.requested(mentor)
     calls = [
@@ -140,7 +146,7 @@ def test_approve_against_cancel_against_reject_leaves_one_of_them(world: PayoutW
         lambda: world.take_back(mentor, payout_id),
         lambda: world.reject(other, payout_id),
     ]
-    answers = world.at_once(*calls[turn:], *calls[:turn])
+    answers = world.when_all_wait(owner, payout_id, *calls[turn:], *calls[:turn])
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
     world.drain()
     ended = world.status(payout_id)

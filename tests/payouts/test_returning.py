@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -325,7 +326,9 @@ def test_a_webhook_against_the_return_to_pending_ends_paid(world: PayoutWorld, f
 
 
 @pytest.mark.parametrize("turn", range(2))
-def test_two_links_settled_at_the_same_moment_pay_the_payout_once(world: PayoutWorld, turn: int) -> None:
+def test_two_links_settled_at_the_same_moment_pay_the_payout_once(
+    world: PayoutWorld, owner: psycopg.Connection, turn: int
+) -> None:
     mentor, payout_id, _ = expired(world)
     world.approved(payout_id)
     world.earn(mentor, 45_000)
@@ -339,7 +342,7 @@ def test_two_links_settled_at_the_same_moment_pay_the_payout_once(world: PayoutW
 
     found = [(attempt.id, attempt.payment_ref or "") for attempt in world.attempts(payout_id)]
     calls = [lambda one=one: paid(*one) for one in (*found, *found)]
-    world.at_once(*calls[turn:], *calls[:turn])
+    world.when_all_wait(owner, payout_id, *calls[turn:], *calls[:turn])
     assert sorted(attempt.status for attempt in world.attempts(payout_id)) == ["conflicted", "paid"]
     assert (world.status(payout_id), world.paid_out(), world.wallet(mentor)) == ("paid", 90_000, (0, 0, 0))
 

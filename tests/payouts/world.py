@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
+import psycopg
 from werkzeug.test import TestResponse
 
 from app.identity.service import add_role
@@ -22,6 +23,7 @@ from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.payments import tnd
 from tests.factories.payouts import MENTORS_WALLET, give_earnings, make_earner
 from tests.payments.world import API, World
+from tests.sandbox.peers import until
 
 T = TypeVar("T")
 
@@ -127,6 +129,15 @@ class PayoutWorld(World):
         with ThreadPoolExecutor(len(calls)) as pool:
             return [waiting.result() for waiting in [pool.submit(call) for call in calls]]
 
+    def when_all_wait(self, owner: psycopg.Connection, payout_id: str, *calls: Callable[[], T]) -> list[T]:
+        """Do several things at the very same moment: each begins while somebody holds the payout."""
+        with ThreadPoolExecutor(len(calls)) as pool:
+            with owner.transaction():
+                owner.execute("SELECT FROM payout WHERE id = %s FOR UPDATE", (payout_id,))
+                waiting = [pool.submit(call) for call in calls]
+                until(lambda: _blocked(owner) >= len(calls) or any(one.done() for one in waiting))
+            return [one.result() for one in waiting]
+
     # --- what they see -----------------------------------------------------------------------------------------------
 
     def shown(self, payout_id: str) -> dict[str, Any]:
@@ -159,6 +170,12 @@ class PayoutWorld(World):
     def paid_out(self) -> int:
         """Return the millimes that left through the gateway, in our books."""
         return self.balance(accounts.psp("konnect"))
+
+
+def _blocked(owner: psycopg.Connection) -> int:
+    found = owner.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 def money(minor: int) -> dict[str, Any]:
