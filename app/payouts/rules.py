@@ -51,25 +51,14 @@ def next_poll(now: datetime, polls: int, expires_at: datetime, *, is_live: bool)
     return due or (now + timedelta(seconds=payments.POLL_EVERY_SECONDS) if is_live else None)
 
 
-def may_be_approved(attempts: Iterable[Attempt]) -> bool:
-    """Tell whether a new link may be made: no link that somebody has seen is open, none moved money unasked."""
+def may_be_paid_again(attempts: Iterable[Attempt]) -> bool:
+    """Tell whether another link may follow: none that somebody has seen is open, none moved money unasked."""
     return not any(attempt.status in {*LIVE, AttemptState.CONFLICTED} for attempt in attempts)
 
 
-def may_be_returned(attempts: Iterable[Attempt]) -> bool:
-    """Tell whether a payout whose link has ended unpaid may wait for a new decision."""
-    return may_be_approved(attempts)
-
-
-def may_be_rejected(attempts: Iterable[Attempt], now: datetime) -> bool:
+def may_be_given_back(attempts: Iterable[Attempt], now: datetime) -> bool:
     """Tell whether no link can be paid any more: one that nobody has seen counts until its time is up."""
     return not any(
         attempt.status in LIVE or (attempt.status == AttemptState.UNKNOWN and now < attempt.expires_at)
         for attempt in attempts
     )
-
-
-def may_be_cancelled(attempts: Iterable[Attempt], now: datetime) -> bool:
-    """Tell whether the mentor may take the money back: a conflict is for the back office to decide."""
-    found = list(attempts)
-    return may_be_approved(found) and may_be_rejected(found, now)

@@ -190,7 +190,7 @@ def test_a_change_is_announced_to_those_who_wait(world: PayoutWorld, owner: psyc
         lambda: world.pay(world.shown(payout_id)["pay_url"]),
     ):
         change()
-        assert payout_id in {notice.payload for notice in owner.notifies(timeout=0)}
+        assert [notice.payload for notice in owner.notifies(timeout=5, stop_after=1)] == [payout_id]
 
 
 def test_a_waiting_mentor_is_answered_when_the_payout_is_paid(world: PayoutWorld) -> None:

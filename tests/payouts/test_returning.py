@@ -23,7 +23,7 @@ from app.payouts.states import AttemptState
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
 from tests.payouts.world import RETURN_SECONDS, PayoutWorld
-from tests.sandbox.peers import until
+from tests.sandbox.peers import ref_of, until
 
 UNKNOWN_ALARM = "Nobody can say whether a payout was paid"
 LATE_ALARM = "A payout link that had ended was paid"
@@ -304,6 +304,20 @@ def test_an_old_link_of_a_closed_payout_is_charged_to_the_earnings_and_the_rest_
     (alarm,) = world.alarms(LATE_ALARM)
     assert (alarm["severity"], alarm["related"]) == ("critical", {"kind": "payout", "id": payout_id})
     assert alarm["metadata"]["debt"] == world.shown(payout_id)["debt"]["formatted"]
+
+
+def test_an_old_link_that_was_paid_otherwise_than_asked_keeps_its_payout_from_being_paid_again(
+    world: PayoutWorld,
+) -> None:
+    _, payout_id, old = expired(world)
+    world.approved(payout_id)
+    world.gateway.order("wrong_receiver", payment_ref=ref_of(old))
+    world.pay(old, late="1")
+    assert (world.status(payout_id), world.shown(payout_id)["pay_url"]) == ("unknown", None)
+    world.let_expire()
+    assert [attempt.status for attempt in world.attempts(payout_id)] == ["conflicted", "expired"]
+    assert world.status(payout_id) == "unknown"
+    assert world.approve(world.clerk(), payout_id).json["code"] == "link_can_still_be_paid"
 
 
 # --- at the same moment ----------------------------------------------------------------------------------------------

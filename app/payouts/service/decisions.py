@@ -27,7 +27,7 @@ def approve(session: Session, actor_id: UUID, payout_id: UUID) -> None:
     """
     payout = _lock_for(session, actor_id, payout_id)
     take(session, payout, PayoutStep.APPROVE)
-    if not rules.may_be_approved(queries.attempts_of(session, [payout.id])):
+    if not rules.may_be_paid_again(queries.attempts_of(session, [payout.id])):
         raise LinkCanStillBePaid
     now = business_now(session)
     payout.decided_at, payout.decided_by = now, actor_id
@@ -49,7 +49,7 @@ def reject(session: Session, actor_id: UUID, payout_id: UUID, reason: str) -> No
     payout = _lock_for(session, actor_id, payout_id)
     take(session, payout, PayoutStep.REJECT)
     now = business_now(session)
-    if not rules.may_be_rejected(queries.attempts_of(session, [payout.id]), now):
+    if not rules.may_be_given_back(queries.attempts_of(session, [payout.id]), now):
         raise LinkCanStillBePaid
     payout.decided_at, payout.decided_by, payout.reason = now, actor_id, reason
     give_back(session, payout)

@@ -56,7 +56,7 @@ def cancel(session: Session, mentor_id: UUID, payout_id: UUID) -> None:
     if payout is None or payout.mentor_id != mentor_id:
         raise NoSuchPayout
     take(session, payout, PayoutStep.CANCEL)
-    if not rules.may_be_cancelled(queries.attempts_of(session, [payout.id]), business_now(session)):
+    if not rules.may_be_given_back(queries.attempts_of(session, [payout.id]), business_now(session)):
         raise LinkCanStillBePaid
     give_back(session, payout)
 

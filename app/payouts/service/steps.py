@@ -31,7 +31,7 @@ def give_back(session: Session, payout: Payout) -> None:
 def return_to_pending(session: Session, payout: Payout) -> None:
     """Have a payout whose link has ended unpaid decided again, unless another link still stands."""
     attempts = queries.attempts_of(session, [payout.id])
-    if rules.may_be_returned(attempts) and take(session, payout, PayoutStep.RETURN):
+    if rules.may_be_paid_again(attempts) and take(session, payout, PayoutStep.RETURN):
         payout.decided_at = payout.decided_by = None
 
 
