@@ -92,6 +92,17 @@ INVARIANTS: Mapping[str, str] = {
     "a confirmed booking has a funded escrow, or a price of nothing": """
         SELECT b.id, b.status, e.status AS escrow FROM booking AS b LEFT JOIN escrow AS e ON e.booking_id = b.id
         WHERE b.status = 'confirmed' AND b.amount > 0 AND e.status IS DISTINCT FROM 'funded'""",
+    "a booking and its escrow agree": """
+        SELECT b.id, b.status, e.status AS escrow
+        FROM booking AS b
+        JOIN payment_order AS o ON o.id = b.order_id
+        LEFT JOIN escrow AS e ON e.booking_id = b.id
+        WHERE e.status IS DISTINCT FROM CASE
+            WHEN b.amount = 0 THEN NULL
+            WHEN b.status IN ('confirmed', 'completed') THEN 'funded'
+            WHEN b.status = 'disputed' THEN 'frozen'
+            WHEN b.status = 'closed' THEN 'released'
+            WHEN b.status = 'cancelled' AND o.status = 'returned' THEN 'refunded' END""",
     "a booking and its order agree": """
         SELECT b.id, b.status, o.status AS order_status FROM booking AS b JOIN payment_order AS o ON o.id = b.order_id
         WHERE NOT CASE b.status
@@ -99,7 +110,7 @@ INVARIANTS: Mapping[str, str] = {
             WHEN 'expired' THEN o.status = 'closed'
             WHEN 'paid_late' THEN o.status = 'closed'
             WHEN 'cancelled' THEN o.status IN ('closed', 'returned')
-            ELSE true END""",
+            ELSE o.status = 'paid' END""",
     "a payout's account holds money exactly while it is open": """
         SELECT p.id::text, p.status, a.posted FROM payout AS p
         LEFT JOIN ledger.account AS a ON a.code = 'payout_pending:' || p.id AND a.currency = p.currency
