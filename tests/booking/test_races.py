@@ -192,17 +192,21 @@ def test_a_booking_goes_by_what_holds_when_it_commits(world: World, owner: psyco
     assert world.scalar("SELECT count(*) FROM booking") == 0
 
 
-def test_a_booking_costs_what_the_offering_costs_when_it_commits(world: World, owner: psycopg.Connection) -> None:
+def test_a_booking_costs_and_takes_what_the_offering_says_when_it_commits(
+    world: World, owner: psycopg.Connection
+) -> None:
     mentor, learner = world.mentor(), world.person()
-    offering = world.offer(mentor, price=45_000)
+    offering = world.offer(mentor, price=45_000, minutes=60)
+    on_both_grids = next(starts_at for starts_at in world.slots(offering) if read(starts_at).hour % 2 == 0)
 
     answer = while_it_waits(
-        lambda session: mentors.change_offering(session, mentor.id, offering.id, {"price": tnd(99_000)}),
-        partial(world.book, learner, offering, world.slot(offering)),
+        lambda s: mentors.change_offering(s, mentor.id, offering.id, {"price": tnd(99_000), "duration_minutes": 120}),
+        partial(world.book, learner, offering, on_both_grids),
         owner,
     )
 
     assert answer.json["price"]["amount"] == answer.json["order"]["amount"]["amount"] == 99_000
+    assert read(answer.json["ends_at"]) - read(on_both_grids) == 2 * HOUR
 
 
 # How a booking ends

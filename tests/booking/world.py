@@ -150,8 +150,8 @@ class World:
             return business_now(session)
 
     def slots(self, offering: OfferingView, days: int = 7, begin: datetime | None = None) -> list[str]:
-        """Return when sessions can begin, from now on unless told otherwise."""
-        begin = begin or self.now()
+        """Return when sessions can begin, a little after the notice unless told otherwise."""
+        begin = begin or self.now() + 2 * HOUR
         window = {"from": written(begin), "to": written(begin + timedelta(days=days))}
         query = {"offering_id": offering.id, **window}
         found = self.client.get(f"{API}/mentors/{offering.mentor_id}/slots", query_string=query)

@@ -45,7 +45,8 @@ def test_killed_servers_come_back_on_the_same_ports_with_all_that_was_committed(
         running.world_with_another(name, world["pids"][name])
     with until_connected(world["database_owner_url"]) as owner:
         assert owner.execute("SELECT count(*) FROM kept").fetchone() == (100,)
-    assert redis.Redis.from_url(world["broker_url"]).ping()
+    with redis.Redis.from_url(world["broker_url"]) as client:
+        assert client.ping()
     assert running.finish(signal.SIGTERM)[0] == 0
 
 

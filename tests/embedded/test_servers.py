@@ -25,10 +25,11 @@ def test_every_role_needs_its_password(servers: Services, role: str):
 
 
 def test_the_broker_needs_its_password(servers: Services):
-    assert redis.Redis.from_url(servers.broker_url).ping()
+    with redis.Redis.from_url(servers.broker_url) as client:
+        assert client.ping()
     port = servers.broker_url.rpartition(":")[2].split("/")[0]
-    with pytest.raises(redis.AuthenticationError):
-        redis.Redis(port=int(port), retry=None).ping()
+    with redis.Redis(port=int(port), retry=None) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
 
 
 def test_ports_lie_below_those_of_outgoing_connections(servers: Services):
