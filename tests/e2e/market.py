@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -33,6 +33,14 @@ class Market:
     def __post_init__(self) -> None:
         """Open one client for all: a thread each would cost more than what is tested."""
         self.http = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_connections=16))
+
+    def __enter__(self) -> Self:
+        """Use it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close its connections."""
+        self.http.close()
 
     def open(self, payments: int, mentors: int) -> list[tuple[str, str]]:
         """Make the people, and return (offering id, starts_at) for as many slots as payments are wanted."""

@@ -28,8 +28,7 @@ def count(statement: str) -> int:
 def test_killed_workers_neither_lose_nor_double_a_payment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seed = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
     chance = random.Random(seed)
-    with running_world(tmp_path / "world") as world:
-        market = Market(world, chance)
+    with running_world(tmp_path / "world") as world, Market(world, chance) as market:
         slots = market.open(PAYMENTS, mentors=10)
         market.order_fault(fault="duplicate_webhooks", count=DUPLICATED, copies=2)
         with Killer(world, chance) as killer:
