@@ -12,6 +12,8 @@ BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 #: Where who does something begins, and what they do, in characters.
 WHO, WHAT = 12, 22
 GAP = 2
+#: The least width of labels, so that tables below each other are aligned.
+LABEL = 20
 
 
 class Screen:
@@ -54,7 +56,7 @@ class Screen:
 
     def detail(self, what: str, *, holds: bool = True) -> None:
         """Print one line more about the last step."""
-        self._print(f"{'':{WHAT}}{self._in(DIM if holds else RED, what)}")
+        self._print(f"{'':{WHAT}}{self._in(GREEN if holds else RED, what)}")
 
     def check(self, what: str, *, holds: bool) -> None:
         """Print one line of a list of checks."""
@@ -64,7 +66,7 @@ class Screen:
     def table(self, corner: str, columns: Mapping[str, Mapping[str, str]]) -> None:
         """Print columns of figures, and one line for each label, in the order of the first column."""
         labels = list(next(iter(columns.values())))
-        first = max(map(len, (corner, *labels)))
+        first = max(LABEL, *map(len, (corner, *labels)))
         widths = [max(map(len, (head, *figures.values()))) for head, figures in columns.items()]
         self._space()
         self._print(self._in(DIM, _line(corner, first, columns, widths)))

@@ -9,6 +9,7 @@ import secrets
 import sys
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from demo import people
@@ -21,7 +22,7 @@ from demo.people import Account
 from demo.sessions import pay_link, wait_for_capture
 from demo.waiting import Patience
 from demo.wire import Answer
-from demo.world import World, read_world
+from demo.world import World, read_world, shown
 
 PATIENCE_SECONDS = 15.0
 
@@ -141,6 +142,7 @@ def main() -> int:
         return 1
     print(f"  People   {LEARNER.email} has money, {', '.join(one.account.email for one in MENTORS)} can be booked;")
     print(f"           everybody's password: {PASSWORD}")
+    print(f"  Story    {shown(Path(sys.executable))} -m demo, in another terminal, plays it here")
     return 0
 
 

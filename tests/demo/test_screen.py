@@ -63,9 +63,9 @@ def test_figures_stand_below_each_other_with_one_free_line_around():
         "",
         "1. Money",
         "",
-        "            TND         moved     now",
-        "            in escrow  +1.000  10.000",
-        "            fee                     -",
+        "            TND                    moved     now",
+        "            in escrow             +1.000  10.000",
+        "            fee                                -",
         "",
         "2. More",
     ]
