@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
+import itertools
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -20,25 +20,34 @@ from tests.factories.mentors import make_mentor, make_offering
 PATIENCE_SECONDS = 180
 BOOKINGS_EACH = 2  # below the limit of three unpaid ones
 
+Slot = tuple[str, str]
+"""What can be booked: the offering's id, and when it starts."""
+
 
 @dataclass
 class Market:
-    """A world with people in it. `payments` collects (booking id, payment id) of what was booked."""
+    """A world with people in it, who come eight at a time; `with` waits for all of them."""
 
     world: RunningWorld
-    chance: random.Random
-    learners: list[MadeUser] = field(default_factory=list)
-    booked: list[tuple[MadeUser, str, str]] = field(default_factory=list)
+    buyers: Iterator[MadeUser] = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __enter__(self) -> Self:
         """Open one client for all: a thread each would cost more than what is tested."""
         self.http = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_connections=16))
+        self._threads = ThreadPoolExecutor(8)
+        return self
 
-    def open(self, payments: int, mentors: int) -> list[tuple[str, str]]:
-        """Make the people, and return (offering id, starts_at) for as many slots as payments are wanted."""
+    def __exit__(self, *_: object) -> None:
+        """Send home whoever has not begun, and wait for the others."""
+        self._threads.shutdown(cancel_futures=True)
+        self.http.close()
+
+    def open(self, payments: int, mentors: int) -> list[Slot]:
+        """Make the people, and return as many slots as payments are wanted."""
         with session_scope() as session:
             offerings = [make_offering(session, make_mentor(session)) for _ in range(mentors)]
-            self.learners = [make_user(session) for _ in range(payments // BOOKINGS_EACH)]
+            learners = [make_user(session) for _ in range(payments // BOOKINGS_EACH)]
+        self.buyers = itertools.cycle(learners)
         begin = datetime.now(tz=UTC).replace(microsecond=0)
         window = {"from": begin.isoformat(), "to": (begin + timedelta(days=40)).isoformat()}
         slots = []
@@ -48,16 +57,9 @@ class Market:
             slots.append([(str(offering.id), slot["starts_at"]) for slot in answer["items"][: payments // mentors + 1]])
         return [slot for offered in zip(*slots, strict=False) for slot in offered][:payments]
 
-    def book_all(self, slots: list[tuple[str, str]]) -> None:
-        """Book every slot, each learner some, eight at a time."""
-        owners = [learner for _ in range(BOOKINGS_EACH) for learner in self.learners]
-        with ThreadPoolExecutor(8) as threads:
-            self.booked = list(threads.map(self._book, owners, slots))
-
-    def pay_all(self) -> None:
-        """Wait for each pay link and click, eight at a time; a link that got lost is asked for anew."""
-        with ThreadPoolExecutor(8) as threads:
-            list(threads.map(self._pay, self.booked))
+    def serve(self, slots: Iterable[Slot]) -> list[Future[None]]:
+        """Let the next buyers book these slots, wait for their pay links and pay, while the caller goes on."""
+        return [self._threads.submit(self._buy, next(self.buyers), slot) for slot in slots]
 
     def get(self, path: str, who: MadeUser | None = None, **options: Any) -> Any:
         """Return the answer to a GET, which must succeed."""
@@ -75,16 +77,14 @@ class Market:
         items = self.http.get(f"{self.world.facts['sandbox']}/konnect/payments").json()["items"]
         return {item["order_id"]: item["amount"] for item in items if item["status"] == "completed"}
 
-    def _book(self, learner: MadeUser, slot: tuple[str, str]) -> tuple[MadeUser, str, str]:
+    def _buy(self, learner: MadeUser, slot: Slot) -> None:
         body = {"offering_id": slot[0], "starts_at": slot[1]}
         headers = token_for(learner) | {"Idempotency-Key": f"{learner.id}-{slot[1]}"}
         answer = self.http.post(f"{self.world.api}/bookings", json=body, headers=headers)
         assert answer.status_code == httpx.codes.CREATED, answer.text
-        booking = answer.json()
-        return learner, booking["id"], booking["payment"]["id"]
+        self._pay(learner, answer.json()["payment"]["id"])
 
-    def _pay(self, booked: tuple[MadeUser, str, str]) -> None:
-        learner, _, payment_id = booked
+    def _pay(self, learner: MadeUser, payment_id: str) -> None:
         link = eventually(lambda: self.get(f"/payments/{payment_id}", learner)["pay_url"], f"a link for {payment_id}")
         path, _, query = str(link).partition("?")
         paid = self.http.post(f"{path}/pay?{query}", headers={"Accept": "application/json"})
