@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
+import threading
 import types
 import typing
 from collections import OrderedDict
@@ -32,6 +33,7 @@ _KEEP = """
     INSERT INTO record (room, key, content) VALUES (?, ?, ?)
     ON CONFLICT (room, key) DO UPDATE SET content = excluded.content
 """
+_LOAD = "SELECT key, content FROM record WHERE room = ? ORDER BY seq"
 _DROP = "DELETE FROM record WHERE room = ? AND key = ?"
 
 
@@ -39,10 +41,34 @@ class StoreError(Exception):
     """The file cannot be used; the message says why, and what to do."""
 
 
+class File:
+    """One SQLite file for all threads."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open it in this directory, or make it. Raises `StoreError`."""
+        self._lock = threading.Lock()
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(directory / FILE, isolation_level=None, check_same_thread=False)
+            self._connection.executescript(_BEGIN)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{directory / FILE} cannot be used: {error}") from error
+
+    def execute(self, statement: str, parameters: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Execute one statement, committed at once, and return its rows."""
+        with self._lock:
+            return self._connection.execute(statement, parameters).fetchall()
+
+    def close(self) -> None:
+        """Close it: whoever writes from now on fails."""
+        with self._lock:
+            self._connection.close()
+
+
 class Shelf(MutableMapping[str, T]):
     """The records of one room by key, in the order in which they first came; whoever shares one brings a lock."""
 
-    def __init__(self, room: str, kind: type[T], file: sqlite3.Connection | None) -> None:
+    def __init__(self, room: str, kind: type[T], file: File | None) -> None:
         """Take over what the file has of this room; raises `StoreError`."""
         self._room, self._file = room, file
         self._records: OrderedDict[str, T] = _load(room, kind, file) if file else OrderedDict()
@@ -79,34 +105,24 @@ class Store:
 
     def __init__(self, directory: Path | None = None) -> None:
         """Open the file in this directory, or make it. Raises `StoreError`."""
-        self._file = _open(directory) if directory else None
+        self._file = File(directory) if directory else None
 
     def shelf(self, room: str, kind: type[T]) -> Shelf[T]:
         """Return the shelf of a room, as it was left; raises `StoreError`."""
         return Shelf(room, kind, self._file)
 
     def close(self) -> None:
-        """Close the file: what is written from now on raises."""
+        """Close the file, if there is one."""
         if self._file:
             self._file.close()
 
 
-def _load(room: str, kind: type[T], file: sqlite3.Connection) -> OrderedDict[str, T]:
-    rows = file.execute("SELECT key, content FROM record WHERE room = ? ORDER BY seq", (room,))
+def _load(room: str, kind: type[T], file: File) -> OrderedDict[str, T]:
+    rows = file.execute(_LOAD, (room,))
     try:
         return OrderedDict((key, _read(kind, json.loads(content))) for key, content in rows)
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"the {room} of {FILE} were written by another version: remove that file") from error
-
-
-def _open(directory: Path) -> sqlite3.Connection:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(directory / FILE, isolation_level=None, check_same_thread=False)
-        connection.executescript(_BEGIN)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{directory / FILE} cannot be used: {error}") from error
-    return connection
 
 
 def _written(record: object) -> str:

@@ -7,7 +7,7 @@ from typing import cast
 
 from flask import current_app
 
-from sandbox.clock import Clock
+from sandbox.clock import Clock, Told
 from sandbox.faults.orders import Faults
 from sandbox.google.clients import Client
 from sandbox.google.events import Event, Events
@@ -29,7 +29,7 @@ class World:
     def __init__(self, settings: Settings) -> None:
         lock = threading.RLock()
         self.store = Store(settings.directory)
-        self.clock = Clock(settings.clock_url)
+        self.clock = Clock(settings.clock_url, self.store.shelf("clock", Told))
         self.faults = Faults(lock)
         self.konnect_api_key = settings.konnect_api_key
         self.payments = Payments(lock, self.store.shelf("payments", Payment))

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -18,7 +18,7 @@ from sandbox.server import Sandbox
 from sandbox.settings import Settings
 from sandbox.store import FILE, Shelf, Store, StoreError
 from tests.sandbox.google_peers import CLIENT_ID, CLIENT_SECRET, Google, event, meet
-from tests.sandbox.peers import Gateway, ref_of
+from tests.sandbox.peers import BusinessClock, Gateway, ref_of
 
 TERMS = Terms("0" * 24, 45_000, "TND", "immediate", "", ("wallet",), 60, "an-order", None, None, None, "")
 PAYMENT = Payment("f" * 24, "short", TERMS, datetime(2026, 11, 20, tzinfo=UTC))
@@ -88,6 +88,17 @@ def test_who_allowed_something_has_still_allowed_it_and_finds_the_calendar_as_it
         headers = {"Authorization": f"Bearer {fresh['access_token']}"}
         assert http.get(f"{google.url}/calendar/v3/{path}/{made['id']}", headers=headers).json() == made
         assert google.held(person) == held
+
+
+def test_business_time_goes_on_though_its_clock_is_away(tmp_path: Path, clock: BusinessClock, http: httpx.Client):
+    settings = Settings(directory=tmp_path, clock_url=clock.url)
+    with Sandbox(settings) as before:
+        clock.offset = timedelta(days=5)
+        Gateway(before, http).opened()
+    clock.close()
+    with Sandbox(settings) as after:
+        ahead = after.world.clock.now() - datetime.now(tz=UTC)
+        assert abs(ahead - clock.offset) < timedelta(seconds=5)
 
 
 def test_what_is_forgotten_for_want_of_room_stays_forgotten(payments: Open):
