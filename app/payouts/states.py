@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class PayoutState(StrEnum):
@@ -57,6 +57,7 @@ class AttemptStep(StrEnum):
 
 
 _P, _PS = PayoutState, PayoutStep
+_DECISIONS = (_PS.APPROVE, _PS.REJECT, _PS.CANCEL)
 _OPEN = (_P.PENDING, _P.APPROVED, _P.PROCESSING, _P.UNKNOWN)
 _CLOSED = (_P.PAID, _P.REJECTED, _P.CANCELLED)
 
@@ -77,13 +78,22 @@ PAYOUT = Machine(
         **{(state, _PS.PAY): _P.PAID for state in _OPEN},
     },
     # What the gateway tells of one link can come after another link, or a person, has decided.
-    ignored=frozenset(
-        {(state, step) for state in _CLOSED for step in (_PS.OPEN, _PS.LOSE, _PS.RETURN)}
-        | {(_P.PENDING, _PS.RETURN), (_P.UNKNOWN, _PS.LOSE), (_P.UNKNOWN, _PS.OPEN)}
+    ignored=(
+        pairs(_CLOSED, (_PS.OPEN, _PS.LOSE, _PS.RETURN))
+        | pairs([_P.PENDING], [_PS.RETURN])
+        | pairs([_P.UNKNOWN], (_PS.OPEN, _PS.LOSE))
+    ),
+    refused=(
+        pairs([_P.PENDING], [_PS.OPEN])
+        | pairs([_P.APPROVED], _DECISIONS)
+        | pairs([_P.PROCESSING], (*_DECISIONS, _PS.OPEN))
+        | pairs([_P.UNKNOWN], [_PS.CANCEL])
+        | pairs(_CLOSED, (*_DECISIONS, _PS.PAY))
     ),
 )
 
 _A, _AS = AttemptState, AttemptStep
+_ANSWERS = (_AS.LINK, _AS.LOSE, _AS.REFUSE)  # to our create call
 _LIVE = (_A.INITIATING, _A.AWAITING_PAYER)
 _ENDED_UNPAID = (_A.EXPIRED, _A.FAILED, _A.CANCELLED, _A.UNKNOWN)
 _FINAL = (_A.PAID, _A.CONFLICTED)
@@ -98,16 +108,17 @@ ATTEMPT = Machine(
         **{(state, _AS.EXPIRE): _A.EXPIRED for state in (*_LIVE, _A.UNKNOWN)},
         **{(state, _AS.CANCEL): _A.CANCELLED for state in _LIVE},
         # Money can go whatever we have given up: `pending` at Konnect is never failure.
-        **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, *_ENDED_UNPAID)},
+        **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, _A.EXPIRED, _A.FAILED, _A.UNKNOWN)},
         **{(state, _AS.CONFLICT): _A.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
     },
     # The gateway's answer can arrive after we have given up, and more than once.
-    ignored=frozenset(
-        {(state, step) for state in (*_ENDED_UNPAID, *_FINAL) for step in (_AS.LINK, _AS.LOSE, _AS.REFUSE, _AS.CANCEL)}
-        | {(_A.AWAITING_PAYER, step) for step in (_AS.LINK, _AS.LOSE, _AS.REFUSE)}
-        | {(state, _AS.EXPIRE) for state in (_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL)}
-        | {(state, step) for state in _FINAL for step in (_AS.PAY, _AS.CONFLICT)}
+    ignored=(
+        pairs([_A.AWAITING_PAYER], _ANSWERS)
+        | pairs((*_ENDED_UNPAID, *_FINAL), (*_ANSWERS, _AS.CANCEL))
+        | pairs((_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL), [_AS.EXPIRE])
+        | pairs(_FINAL, (_AS.PAY, _AS.CONFLICT))
     ),
+    refused=pairs([_A.CANCELLED], [_AS.PAY]),  # another link paid the payout: what this one brings is a conflict
 )
 
 #: The money of a payout in one of these lies on its payout_pending account.

@@ -12,16 +12,15 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
 from app.infra.db import session_scope
-from app.infra.outbox import publish
-from app.infra.outbox.claim import claim
 from app.payouts import handlers, service
 from app.payouts.states import AttemptState
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
+from tests.payments.steps import rescue
+from tests.payouts.steps import die_in_the_create_call
 from tests.payouts.world import RETURN_SECONDS, PayoutWorld
 from tests.sandbox.peers import ref_of, until
 
@@ -221,10 +220,7 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     world.approve(world.clerk(), payout_id)
     (attempt,) = world.attempts(payout_id)
     die_in_the_create_call(attempt.id)
-    with session_scope() as session:
-        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-    with session_scope() as session:
-        publish.rescue(session)
+    rescue()
     world.drain()
     shown = world.shown(payout_id)["pay_url"]
     links = [
@@ -234,18 +230,6 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     (unseen,) = [ref for ref in links if ref not in shown]
     world.pay(shown if paid == "shown" else f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={unseen}")
     assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
-
-
-def die_in_the_create_call(attempt_id: UUID) -> None:
-    """Do what a worker does until its call is answered, and nothing after that."""
-    with session_scope() as session:
-        (outgoing,) = publish.take_due(session)
-    with session_scope() as session:
-        assert claim(session, outgoing.id, "doomed") is not None
-    with session_scope() as session:
-        request = service.prepare_link(session, attempt_id)
-    assert request is not None
-    handlers.ask_for_link(request)
 
 
 def test_a_payout_whose_link_was_never_asked_for_returns_by_the_clock(world: PayoutWorld) -> None:
