@@ -18,7 +18,7 @@ from app.payouts import queries, rules
 from app.payouts.events import PayoutConflicted, PayoutPaid, PayoutPaidLate
 from app.payouts.models import Payout, PayoutAttempt
 from app.payouts.rules import Verdict
-from app.payouts.service.steps import lose, return_to_pending, take
+from app.payouts.service.steps import charge, lose, return_to_pending, take
 from app.payouts.states import ATTEMPT, ENDED_UNPAID, FINAL, LIVE, OPEN, AttemptState, AttemptStep, PayoutStep
 
 
@@ -74,21 +74,9 @@ def _pay(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
         outbox.record(session, PayoutPaid(payout_id=payout.id))
     else:
         _end(session, payout, attempt, AttemptStep.CONFLICT)
-        _charge_late(session, payout, attempt)
+        charge(session, payout, payout.asked, ref=f"payout-late:{attempt.id}", to=accounts.psp(attempt.gateway))
     if had_ended:
         outbox.record(session, PayoutPaidLate(payout_id=payout.id, attempt_id=attempt.id))
-
-
-def _charge_late(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
-    """Take what a closed payout received from the mentor's earnings as far as they reach; note the rest as a debt.
-
-    Should the earnings be spent between look and posting, the ledger refuses and the delivery is tried again.
-    """
-    covered = min(payout.asked, ledger.withdrawable(session, payout.mentor_id, payout.asked.currency))
-    if covered:
-        lines = {accounts.earnings(payout.mentor_id): -covered, accounts.psp(attempt.gateway): covered}
-        ledger.post(session, f"payout-late:{attempt.id}", "payout", lines)
-    payout.debt += (payout.asked - covered).minor
 
 
 def _conflict(session: Session, payout: Payout, attempt: PayoutAttempt, snapshot: PaymentSnapshot) -> None:
