@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -28,7 +29,7 @@ def settle(session: Session, attempt_id: UUID, snapshot: PaymentSnapshot, *, had
     Runs as often as it likes: states are checked under the locks of payout and attempt, postings carry their refs.
     """
     payout, attempt = queries.lock_with_payout(session, attempt_id)
-    if attempt.status in FINAL or not _bind(attempt, snapshot):
+    if attempt.status in FINAL or not _bind(attempt, snapshot, business_now(session)):
         return
     is_bound = snapshot.payment_ref == attempt.payment_ref  # another link of ours says nothing of the one we showed
     found = rules.verdict(
@@ -51,13 +52,17 @@ def record_silence(session: Session, attempt_id: UUID) -> None:
     _wonder(session, payout, attempt)
 
 
-def _bind(attempt: PayoutAttempt, snapshot: PaymentSnapshot) -> bool:
+def _bind(attempt: PayoutAttempt, snapshot: PaymentSnapshot, now: datetime) -> bool:
     """Bind the attempt to what was fetched; False when that is not about this attempt."""
     reference = payments.reference_to_bind(
         snapshot, attempt_id=str(attempt.id), bound_ref=attempt.payment_ref, create_calls=attempt.create_calls
     )
-    attempt.payment_ref = reference or attempt.payment_ref
-    return reference is not None
+    if reference is None:
+        return False
+    if attempt.payment_ref is None:  # now there is something to look at, whether another ping comes or not
+        attempt.next_poll_at = rules.next_poll(now, 0, attempt.expires_at, is_live=attempt.status in LIVE)
+    attempt.payment_ref = reference
+    return True
 
 
 def _pay(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
