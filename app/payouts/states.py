@@ -29,6 +29,8 @@ class PayoutStep(StrEnum):
     LOSE = "lose"
     RETURN = "return"
     PAY = "pay"
+    RESOLVE_AS_PAID = "resolve_as_paid"
+    RESOLVE_AS_UNPAID = "resolve_as_unpaid"
 
 
 class AttemptState(StrEnum):
@@ -54,6 +56,7 @@ class AttemptStep(StrEnum):
     CANCEL = "cancel"
     PAY = "pay"
     CONFLICT = "conflict"
+    ACCEPT = "accept"
 
 
 _P, _PS = PayoutState, PayoutStep
@@ -76,6 +79,9 @@ PAYOUT = Machine(
         **{(state, _PS.RETURN): _P.PENDING for state in (_P.APPROVED, _P.PROCESSING, _P.UNKNOWN)},
         # Whichever link is paid, and whenever: a payout that is open is paid by it.
         **{(state, _PS.PAY): _P.PAID for state in _OPEN},
+        # What the gateway cannot tell, a person has found out.
+        (_P.UNKNOWN, _PS.RESOLVE_AS_PAID): _P.PAID,
+        (_P.UNKNOWN, _PS.RESOLVE_AS_UNPAID): _P.REJECTED,
     },
     # What the gateway tells of one link can come after another link, or a person, has decided.
     ignored=(
@@ -97,6 +103,7 @@ _ANSWERS = (_AS.LINK, _AS.LOSE, _AS.REFUSE)  # to our create call
 _LIVE = (_A.INITIATING, _A.AWAITING_PAYER)
 _ENDED_UNPAID = (_A.EXPIRED, _A.FAILED, _A.CANCELLED, _A.UNKNOWN)
 _FINAL = (_A.PAID, _A.CONFLICTED)
+_DOUBTED = (_A.CONFLICTED, _A.AWAITING_PAYER, _A.UNKNOWN)
 
 ATTEMPT = Machine(
     name="payout attempt",
@@ -110,6 +117,8 @@ ATTEMPT = Machine(
         # Money can go whatever we have given up: `pending` at Konnect is never failure.
         **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, _A.EXPIRED, _A.FAILED, _A.UNKNOWN)},
         **{(state, _AS.CONFLICT): _A.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
+        # A person has found out that this link is the one by which the mentor was paid.
+        **{(state, _AS.ACCEPT): _A.PAID for state in _DOUBTED},
     },
     # The gateway's answer can arrive after we have given up, and more than once.
     ignored=(
@@ -126,3 +135,5 @@ OPEN = frozenset(_OPEN)
 LIVE = frozenset(_LIVE)
 ENDED_UNPAID = frozenset(_ENDED_UNPAID)
 FINAL = frozenset(_FINAL)
+#: An unknown payout has a link in one of these; where in several, the first one tells most of what happened.
+DOUBTED = _DOUBTED
