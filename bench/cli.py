@@ -103,7 +103,8 @@ def _named(name: str, words: Sequence[str]) -> bool:
 def _page(lines: Sequence[Line], rounds: report.Rounds, fresh: float, again: float, broken: Sequence[str]) -> str:
     table = [report.HEADER, tuple("---" for _ in report.HEADER), *report.rows(lines, rounds)]
     return PAGE_TEXT.format(
-        day=datetime.now(tz=UTC), machine=described(), python=sys.version.split()[0], rounds=max(map(len, rounds.values())),
+        day=datetime.now(tz=UTC), machine=described(), python=sys.version.split()[0],
+        rounds=max(map(len, rounds.values())),
         table="\n".join(f"| {' | '.join(row)} |" for row in table), fresh=fresh, again=again,
         books=f"BROKEN: {'; '.join(broken)}" if broken else "every invariant holds",
     )  # fmt: skip
