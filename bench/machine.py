@@ -40,12 +40,11 @@ def await_quiet() -> bool:
 def metered(supervisor: int) -> Iterator[Spent]:
     """Count what the world below a supervisor spends, what we do, and what anybody else does."""
     spent = Spent()
-    busy, world, bench, began = _busy(), _tree(supervisor), _tree(os.getpid()), time.monotonic()
+    before, began = _reading(supervisor), time.monotonic()
     yield spent
     spent.elapsed = time.monotonic() - began
-    spent.world = _tree(supervisor) - world
-    spent.bench = _tree(os.getpid(), without=supervisor) - bench
-    foreign = _busy() - busy - spent.world - spent.bench
+    busy, spent.world, spent.bench = (now - then for now, then in zip(_reading(supervisor), before, strict=True))
+    foreign = busy - spent.world - spent.bench
     spent.foreign = max(foreign, 0.0) / (spent.elapsed * (os.cpu_count() or 1))
 
 
@@ -57,6 +56,11 @@ def described() -> str:
         model = names[0].partition(":")[2].strip() if names else model
     memory = psutil.virtual_memory().total / 2**30
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+def _reading(supervisor: int) -> tuple[float, float, float]:
+    """Return the seconds that the machine, the world and we have been busy."""
+    return _busy(), _tree(supervisor), _tree(os.getpid(), without=supervisor)
 
 
 def _busy() -> float:

@@ -16,6 +16,8 @@ from typing import Any
 
 import psycopg
 
+#: Ours as it was before we took the settings of a world.
+ENVIRONMENT = dict(os.environ)
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120.0
 #: Two processes of the API, as the aims are meant; sweeps as seldom as in production.
@@ -79,7 +81,7 @@ def running(directory: Path) -> Iterator[World]:
     command = [sys.executable, "-m", "embedded", "up", "--without", "flower", "--directory", str(directory)]
     began = time.monotonic()
     with log.open("w") as output:
-        supervisor = subprocess.Popen(command, cwd=ROOT, env=os.environ | TUNING, stdout=output, stderr=output)
+        supervisor = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT | TUNING, stdout=output, stderr=output)
         try:
             _await_start(supervisor, log, began)
             started_in = time.monotonic() - began

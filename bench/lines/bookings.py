@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 from bench.line import Aim, Line, Run
@@ -61,7 +62,7 @@ class Bookings(Line):
             world.value("UPDATE relay_sleep SET sleeping = false")
             timing = send_all(world.api, requests)
         booked = world.value("SELECT count(*) FROM booking WHERE status = 'confirmed'") - before
-        if booked != confirmed or timing.answers != {"201": confirmed, "409": len(wishes) - confirmed}:
+        if booked != confirmed or timing.answers != Counter({"201": confirmed, "409": len(wishes) - confirmed}):
             raise Broken(f"{booked} bookings were confirmed, not {confirmed}; answers: {dict(timing.answers)}")
         return timing
 
