@@ -45,7 +45,7 @@ def up(plan: Plan, command: Sequence[str], *, keep: bool = False) -> int:
     """
     with _stage(plan.directory) as stage:
         servers = Servers(plan.directory, stage.ports, stage.secrets, os.environ)
-        environments = Environments(stage.ports, stage.secrets, servers.connections)
+        environments = Environments(stage.ports, stage.secrets, servers.connections, plan.directory)
         world = World(plan, servers, environments, stage.supervisor)
         world.file.unlink(missing_ok=True)
         try:

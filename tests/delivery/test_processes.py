@@ -14,7 +14,7 @@ from app.infra.db import session_scope
 from app.infra.outbox import record
 from app.kernel.ids import new_id
 from tests.conftest import use
-from tests.delivery.processes import eventually, frozen, kill, running_system
+from tests.delivery.processes import eventually, frozen, kill, on_valkey
 
 SLOW_COMMITS = """
     CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
@@ -27,7 +27,7 @@ TUNING = {"LOG_LEVEL": "INFO", "TASK_SECONDS": "2", "LEASE_SECONDS": "4"}
 @pytest.fixture(scope="module")
 def running(services, shared_database, tmp_path_factory):
     use(shared_database, services.broker_url)
-    with running_system(tmp_path_factory.mktemp("system"), dict(os.environ) | TUNING) as system:
+    with on_valkey(tmp_path_factory.mktemp("system"), dict(os.environ) | TUNING) as system:
         yield system
 
 

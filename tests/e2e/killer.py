@@ -8,15 +8,13 @@ import signal
 import time
 from contextlib import suppress
 
-from tests.e2e.market import eventually
 from tests.e2e.running import RunningWorld
+from tests.e2e.wire import eventually
 
 #: These kills hit the worker's main process; to start again takes it some seconds, so they are not the rule.
 MAIN_KILLS = (4, 9)
 #: Celery gives up when its first children die at birth: that would test Celery's start, not our work.
 GROWN_UP_SECONDS = 1.5
-LOOK_SECONDS = 0.005
-LONGEST_LOOK_SECONDS = 10
 
 
 class Killer:
@@ -41,14 +39,8 @@ class Killer:
 
     def strike(self, victim: int) -> None:
         """Kill as soon as work is in hand; nobody dies, and nothing counts, when none comes."""
-        end = time.monotonic() + LONGEST_LOOK_SECONDS
-        with self._world.database() as connection:
-            while time.monotonic() < end:
-                found = connection.execute(IN_HAND).fetchone()
-                if found and found[0]:
-                    self._kill(victim)
-                    return
-                time.sleep(LOOK_SECONDS)
+        if self._world.await_work():
+            self._kill(victim)
 
     def _kill(self, victim: int) -> None:
         with_it = self._world.children("worker") if victim == self._world.pid("worker") else ()
@@ -65,6 +57,3 @@ class Killer:
         if not grown_up:
             return None
         return self._world.pid("worker") if self.counted in MAIN_KILLS else self._chance.choice(sorted(grown_up))
-
-
-IN_HAND = "SELECT count(*) FROM delivery WHERE state IN ('published', 'running')"

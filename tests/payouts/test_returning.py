@@ -12,17 +12,18 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
+from app.infra import crypto
 from app.infra.db import session_scope
-from app.infra.outbox import publish
-from app.infra.outbox.claim import claim
 from app.payouts import handlers, service
+from app.payouts.service.links import WEBHOOK_LABEL
 from app.payouts.states import AttemptState
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
-from tests.payouts.world import RETURN_SECONDS, PayoutWorld
+from tests.payments.steps import rescue
+from tests.payouts.steps import die_in_the_create_call
+from tests.payouts.world import HOUR, RETURN_SECONDS, PayoutWorld
 from tests.sandbox.peers import ref_of, until
 
 UNKNOWN_ALARM = "Nobody can say whether a payout was paid"
@@ -122,7 +123,9 @@ def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(wo
     assert world.take_back(mentor, payout_id).status_code == 409
     world.advance(seconds=86_400 * 3)
     assert world.status(payout_id) == "unknown", "it stays as long as nobody can tell"
-    assert [alarm["severity"] for alarm in world.alarms(UNKNOWN_ALARM)] == ["error"]
+    (alarm,) = world.alarms(UNKNOWN_ALARM)
+    assert alarm["severity"] == "error"
+    assert f"/api/v1/admin/payouts/{payout_id}/resolve" in alarm["message"]
 
     assert world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{silent}").status_code < 300
     world.advance(seconds=600)
@@ -195,6 +198,31 @@ def test_while_an_orphan_can_be_paid_a_payout_that_is_pending_again_cannot_be_ca
     assert world.take_back(mentor, payout_id).status_code == 200
 
 
+def test_the_time_of_an_orphan_runs_from_the_call_that_made_it(world: PayoutWorld) -> None:
+    """The workers came an hour late: so does the end of the link that they had made."""
+    payout_id = world.requested(world.earner())
+    world.gateway.order("error_500_after_success", on="create")
+    world.approve(world.clerk(), payout_id)
+    world.advance_without_workers(seconds=HOUR)
+    world.drain()
+    world.advance(seconds=RETURN_SECONDS - 60)
+    assert world.reject(world.clerk(), payout_id).json["code"] == "link_can_still_be_paid"
+    world.advance(seconds=120)
+    assert world.reject(world.clerk(), payout_id).status_code == 200
+
+
+def test_an_orphan_that_a_ping_has_named_is_looked_at_without_another(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    orphan = world.lose_answer(payout_id)
+    (attempt,) = world.attempts(payout_id)
+    ping(world, attempt.id, ref_of(orphan))
+    world.drain()
+    world.gateway.order("no_webhook")
+    world.click(orphan, pings=0)
+    world.advance(seconds=6)
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+
+
 def refuse_link(world: PayoutWorld, payout_id: str) -> None:
     """Approve a payout and have the gateway refuse its link."""
     refusal = {"location": f"{world.gateway.sandbox.url}/elsewhere"}
@@ -221,12 +249,7 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     world.approve(world.clerk(), payout_id)
     (attempt,) = world.attempts(payout_id)
     die_in_the_create_call(attempt.id)
-    with session_scope() as session:
-        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-    with session_scope() as session:
-        publish.rescue(session)
-    world.drain()
-    shown = world.shown(payout_id)["pay_url"]
+    shown = come_back(world, payout_id)
     links = [
         item["payment_ref"] for item in world.gateway.get("/konnect/payments", order_id=str(attempt.id)).json()["items"]
     ]
@@ -236,16 +259,33 @@ def test_a_worker_killed_inside_the_create_call_leaves_an_attempt_that_gets_its_
     assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
 
 
-def die_in_the_create_call(attempt_id: UUID) -> None:
-    """Do what a worker does until its call is answered, and nothing after that."""
-    with session_scope() as session:
-        (outgoing,) = publish.take_due(session)
-    with session_scope() as session:
-        assert claim(session, outgoing.id, "doomed") is not None
-    with session_scope() as session:
-        request = service.prepare_link(session, attempt_id)
-    assert request is not None
-    handlers.ask_for_link(request)
+def test_the_link_that_is_shown_is_looked_at_even_if_a_ping_has_named_one_that_nobody_saw(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.approve(world.clerk(), payout_id)
+    (attempt,) = world.attempts(payout_id)
+    die_in_the_create_call(attempt.id)
+    (unseen,) = world.gateway.get("/konnect/payments", order_id=str(attempt.id)).json()["items"]
+    ping(world, attempt.id, unseen["payment_ref"])
+    world.drain()
+    shown = come_back(world, payout_id)
+    assert unseen["payment_ref"] not in shown
+    world.gateway.order("no_webhook")
+    world.click(shown, pings=0)
+    world.let_expire()
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000), "it would have been paid a second time"
+
+
+def ping(world: PayoutWorld, attempt_id: UUID, reference: str) -> None:
+    """Call the webhook of an attempt, as the gateway does."""
+    path = f"/api/v1/webhooks/konnect-payout/{attempt_id}/{crypto.mac(WEBHOOK_LABEL, str(attempt_id))}"
+    assert world.client.get(path, query_string={"payment_ref": reference}).status_code == 200
+
+
+def come_back(world: PayoutWorld, payout_id: str) -> str:
+    """Let the lease of a dead worker run out, and another one do the work; the link that it brings."""
+    rescue()
+    world.drain()
+    return str(world.shown(payout_id)["pay_url"])
 
 
 def test_a_payout_whose_link_was_never_asked_for_returns_by_the_clock(world: PayoutWorld) -> None:
