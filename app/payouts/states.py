@@ -29,8 +29,6 @@ class PayoutStep(StrEnum):
     LOSE = "lose"
     RETURN = "return"
     PAY = "pay"
-    RESOLVE_AS_PAID = "resolve_as_paid"
-    RESOLVE_AS_UNPAID = "resolve_as_unpaid"
 
 
 class AttemptState(StrEnum):
@@ -79,9 +77,6 @@ PAYOUT = Machine(
         **{(state, _PS.RETURN): _P.PENDING for state in (_P.APPROVED, _P.PROCESSING, _P.UNKNOWN)},
         # Whichever link is paid, and whenever: a payout that is open is paid by it.
         **{(state, _PS.PAY): _P.PAID for state in _OPEN},
-        # What the gateway cannot tell, a person has found out.
-        (_P.UNKNOWN, _PS.RESOLVE_AS_PAID): _P.PAID,
-        (_P.UNKNOWN, _PS.RESOLVE_AS_UNPAID): _P.REJECTED,
     },
     # What the gateway tells of one link can come after another link, or a person, has decided.
     ignored=(
@@ -117,8 +112,8 @@ ATTEMPT = Machine(
         # Money can go whatever we have given up: `pending` at Konnect is never failure.
         **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, _A.EXPIRED, _A.FAILED, _A.UNKNOWN)},
         **{(state, _AS.CONFLICT): _A.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
-        # A person has found out that this link is the one by which the mentor was paid.
-        **{(state, _AS.ACCEPT): _A.PAID for state in _DOUBTED},
+        # A person has found out that the mentor was paid by it.
+        (_A.CONFLICTED, _AS.ACCEPT): _A.PAID,
     },
     # The gateway's answer can arrive after we have given up, and more than once.
     ignored=(
@@ -127,7 +122,10 @@ ATTEMPT = Machine(
         | pairs((_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL), [_AS.EXPIRE])
         | pairs(_FINAL, (_AS.PAY, _AS.CONFLICT))
     ),
-    refused=pairs([_A.CANCELLED], [_AS.PAY]),  # another link paid the payout: what this one brings is a conflict
+    refused=(
+        pairs([_A.CANCELLED], [_AS.PAY])  # another link paid the payout: what this one brings is a conflict
+        | pairs((*_LIVE, *_ENDED_UNPAID, _A.PAID), [_AS.ACCEPT])
+    ),
 )
 
 #: The money of a payout in one of these lies on its payout_pending account.
