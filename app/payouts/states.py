@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class PayoutState(StrEnum):
@@ -29,8 +29,6 @@ class PayoutStep(StrEnum):
     LOSE = "lose"
     RETURN = "return"
     PAY = "pay"
-    RESOLVE_AS_PAID = "resolve_as_paid"
-    RESOLVE_AS_UNPAID = "resolve_as_unpaid"
 
 
 class AttemptState(StrEnum):
@@ -60,6 +58,7 @@ class AttemptStep(StrEnum):
 
 
 _P, _PS = PayoutState, PayoutStep
+_DECISIONS = (_PS.APPROVE, _PS.REJECT, _PS.CANCEL)
 _OPEN = (_P.PENDING, _P.APPROVED, _P.PROCESSING, _P.UNKNOWN)
 _CLOSED = (_P.PAID, _P.REJECTED, _P.CANCELLED)
 
@@ -78,18 +77,24 @@ PAYOUT = Machine(
         **{(state, _PS.RETURN): _P.PENDING for state in (_P.APPROVED, _P.PROCESSING, _P.UNKNOWN)},
         # Whichever link is paid, and whenever: a payout that is open is paid by it.
         **{(state, _PS.PAY): _P.PAID for state in _OPEN},
-        # What the gateway cannot tell, a person has found out.
-        (_P.UNKNOWN, _PS.RESOLVE_AS_PAID): _P.PAID,
-        (_P.UNKNOWN, _PS.RESOLVE_AS_UNPAID): _P.REJECTED,
     },
     # What the gateway tells of one link can come after another link, or a person, has decided.
-    ignored=frozenset(
-        {(state, step) for state in _CLOSED for step in (_PS.OPEN, _PS.LOSE, _PS.RETURN)}
-        | {(_P.PENDING, _PS.RETURN), (_P.UNKNOWN, _PS.LOSE), (_P.UNKNOWN, _PS.OPEN)}
+    ignored=(
+        pairs(_CLOSED, (_PS.OPEN, _PS.LOSE, _PS.RETURN))
+        | pairs([_P.PENDING], [_PS.RETURN])
+        | pairs([_P.UNKNOWN], (_PS.OPEN, _PS.LOSE))
+    ),
+    refused=(
+        pairs([_P.PENDING], [_PS.OPEN])
+        | pairs([_P.APPROVED], _DECISIONS)
+        | pairs([_P.PROCESSING], (*_DECISIONS, _PS.OPEN))
+        | pairs([_P.UNKNOWN], [_PS.CANCEL])
+        | pairs(_CLOSED, (*_DECISIONS, _PS.PAY))
     ),
 )
 
 _A, _AS = AttemptState, AttemptStep
+_ANSWERS = (_AS.LINK, _AS.LOSE, _AS.REFUSE)  # to our create call
 _LIVE = (_A.INITIATING, _A.AWAITING_PAYER)
 _ENDED_UNPAID = (_A.EXPIRED, _A.FAILED, _A.CANCELLED, _A.UNKNOWN)
 _FINAL = (_A.PAID, _A.CONFLICTED)
@@ -105,17 +110,21 @@ ATTEMPT = Machine(
         **{(state, _AS.EXPIRE): _A.EXPIRED for state in (*_LIVE, _A.UNKNOWN)},
         **{(state, _AS.CANCEL): _A.CANCELLED for state in _LIVE},
         # Money can go whatever we have given up: `pending` at Konnect is never failure.
-        **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, *_ENDED_UNPAID)},
+        **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, _A.EXPIRED, _A.FAILED, _A.UNKNOWN)},
         **{(state, _AS.CONFLICT): _A.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
-        # A person has found out that this link is the one by which the mentor was paid.
-        **{(state, _AS.ACCEPT): _A.PAID for state in _DOUBTED},
+        # A person has found out that the mentor was paid by it.
+        (_A.CONFLICTED, _AS.ACCEPT): _A.PAID,
     },
     # The gateway's answer can arrive after we have given up, and more than once.
-    ignored=frozenset(
-        {(state, step) for state in (*_ENDED_UNPAID, *_FINAL) for step in (_AS.LINK, _AS.LOSE, _AS.REFUSE, _AS.CANCEL)}
-        | {(_A.AWAITING_PAYER, step) for step in (_AS.LINK, _AS.LOSE, _AS.REFUSE)}
-        | {(state, _AS.EXPIRE) for state in (_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL)}
-        | {(state, step) for state in _FINAL for step in (_AS.PAY, _AS.CONFLICT)}
+    ignored=(
+        pairs([_A.AWAITING_PAYER], _ANSWERS)
+        | pairs((*_ENDED_UNPAID, *_FINAL), (*_ANSWERS, _AS.CANCEL))
+        | pairs((_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL), [_AS.EXPIRE])
+        | pairs(_FINAL, (_AS.PAY, _AS.CONFLICT))
+    ),
+    refused=(
+        pairs([_A.CANCELLED], [_AS.PAY])  # another link paid the payout: what this one brings is a conflict
+        | pairs((*_LIVE, *_ENDED_UNPAID, _A.PAID), [_AS.ACCEPT])
     ),
 )
 

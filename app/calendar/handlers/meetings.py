@@ -50,7 +50,7 @@ def _insert(meeting: Meeting) -> Callable[[Calendar], str]:
 
 
 def _delete(session_id: UUID) -> Callable[[Calendar], None]:
-    """Delete every generation: that Google knows nothing of one says nothing of the next (docs/adr/0011)."""
+    """Delete every generation: that Google knows nothing of one says nothing of the next (docs/adr/0013)."""
 
     def act(calendar: Calendar) -> None:
         for generation in range(GENERATIONS):

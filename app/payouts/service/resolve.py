@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.infra import outbox
 from app.infra.clock import business_now
 from app.kernel.money import Money
+from app.kernel.states import IllegalTransition
 from app.ledger import accounts
 from app.ledger import service as ledger
 from app.payouts import queries, rules
@@ -18,7 +19,7 @@ from app.payouts.events import PayoutPaid, PayoutRejected
 from app.payouts.models import Payout, PayoutAttempt
 from app.payouts.service.decisions import lock_for
 from app.payouts.service.steps import charge, give_back, take
-from app.payouts.states import ATTEMPT, DOUBTED, LIVE, AttemptState, AttemptStep, PayoutStep
+from app.payouts.states import ATTEMPT, DOUBTED, LIVE, AttemptState, AttemptStep, PayoutState, PayoutStep
 
 
 def resolve(session: Session, actor_id: UUID, payout_id: UUID, *, received: Money, reason: str) -> None:
@@ -33,8 +34,10 @@ def resolve(session: Session, actor_id: UUID, payout_id: UUID, *, received: Mone
     if received.currency != payout.asked.currency:
         raise WrongCurrency(f"This payout is in {payout.asked.currency}.", pointer="/received/currency")
     attempts, now = queries.attempts_of(session, [payout.id]), business_now(session)
+    if payout.status != PayoutState.UNKNOWN:
+        raise IllegalTransition(f"A payout that is {payout.status} has nothing to resolve: only an unknown one has.")
     payout.paid_at = now if received else None
-    take(session, payout, PayoutStep.RESOLVE_AS_PAID if received else PayoutStep.RESOLVE_AS_UNPAID)
+    take(session, payout, PayoutStep.PAY if received else PayoutStep.REJECT)
     if not rules.may_be_resolved(attempts, now):
         raise LinkCanStillBePaid
     payout.decided_at, payout.decided_by, payout.reason = now, actor_id, reason
@@ -53,7 +56,8 @@ def _pay(session: Session, payout: Payout, attempts: Sequence[PayoutAttempt], re
     attempt = min(doubted, key=lambda one: DOUBTED.index(AttemptState(one.status)))
     told = attempt.status == AttemptState.CONFLICTED
     away = accounts.suspense(attempt.gateway) if told else accounts.psp(attempt.gateway)
-    attempt.status = ATTEMPT.transition(AttemptState(attempt.status), AttemptStep.ACCEPT)
+    step = AttemptStep.ACCEPT if told else AttemptStep.PAY
+    attempt.status = ATTEMPT.transition(AttemptState(attempt.status), step)
     attempt.next_poll_at = None
     part = min(received, payout.asked)
     lines = {accounts.payout_pending(payout.id): -part, away: part}

@@ -1,18 +1,15 @@
-"""When the create call goes wrong: a link that nobody has seen, a refusal, a worker that died in the middle of it."""
+"""When the call that makes a link goes wrong: lost answers, orphans that are paid, refusals, workers that die in it."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from app.infra import crypto
-from app.infra.db import session_scope
-from app.infra.outbox import publish
-from app.infra.outbox.claim import claim
-from app.payouts import handlers, service
 from app.payouts.service.links import WEBHOOK_LABEL
+from tests.payments.steps import rescue
+from tests.payouts.steps import die_in_the_create_call
 from tests.payouts.world import HOUR, RETURN_SECONDS, PayoutWorld
 from tests.sandbox.peers import ref_of
 
@@ -155,24 +152,9 @@ def ping(world: PayoutWorld, attempt_id: UUID, reference: str) -> None:
 
 def come_back(world: PayoutWorld, payout_id: str) -> str:
     """Let the lease of a dead worker run out, and another one do the work; the link that it brings."""
-    with session_scope() as session:
-        session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-    with session_scope() as session:
-        publish.rescue(session)
+    rescue()
     world.drain()
     return str(world.shown(payout_id)["pay_url"])
-
-
-def die_in_the_create_call(attempt_id: UUID) -> None:
-    """Do what a worker does until its call is answered, and nothing after that."""
-    with session_scope() as session:
-        (outgoing,) = publish.take_due(session)
-    with session_scope() as session:
-        assert claim(session, outgoing.id, "doomed") is not None
-    with session_scope() as session:
-        request = service.prepare_link(session, attempt_id)
-    assert request is not None
-    handlers.ask_for_link(request)
 
 
 def test_a_payout_whose_link_was_never_asked_for_returns_by_the_clock(world: PayoutWorld) -> None:
