@@ -67,9 +67,7 @@ class StrictParser(FlaskParser):
             for value in values:
                 check_text(value, below("", name))
             if len(values) > 1:
-                raise InvalidInput(
-                    f"The parameter {name[:100]!r} is given twice.", pointer=below("", name)
-                )
+                raise InvalidInput(f"The parameter {name[:100]!r} is given twice.", pointer=below("", name))
         return super().load_querystring(req, schema)
 
 
