@@ -17,6 +17,7 @@ from app.payouts.states import PayoutState
 #: What is told: its type in the inbox, and its title there and in the mail's subject.
 TITLES = {
     "payout_paid": "Payout paid",
+    "payout_resolved": "Payout looked into",
     "payout_rejected": "Payout rejected",
     "payout_returned": "Payout delayed",
     "payout_charged": "Payout paid twice or too late",
@@ -36,6 +37,16 @@ def paid(payout: Payout, reader: Person) -> News:
     asked = payout.requested_at.astimezone(zone(reader.timezone))
     facts = {"Amount": str(payout.asked), "Wallet": payout.destination, "Asked for": f"{asked.day} {asked:%B %Y}"}
     return _news(payout, reader, "payout_paid", told, facts, _to_payouts("Your payouts"))
+
+
+def resolved(payout: Payout, reader: Person) -> News:
+    """Tell what a person found out when the gateway could not say what became of it."""
+    told = (
+        f"Your payout of {payout.asked} is closed as paid. What had not reached you is back in your earnings; what was"
+        f" too much was taken from them.{_owed(payout)}"
+    )
+    reason = f"What we found out: {payout.reason}"
+    return _news(payout, reader, "payout_resolved", told, reason, _to_payouts("Your payouts"))
 
 
 def rejected(payout: Payout, reader: Person) -> News:
@@ -58,11 +69,13 @@ def returned(payout: Payout, reader: Person) -> News:
 def charged(payout: Payout, reader: Person) -> News:
     """Tell of money that came for a payout that was closed, and how it was taken back."""
     told = f"{payout.asked} reached your Konnect wallet for a payout that {_CLOSED[PayoutState(payout.status)]}."
-    debt = Money(payout.debt, payout.asked.currency)
-    covered = "We have taken it from your earnings."
-    back = f"We have taken what your earnings held of it; you owe us {debt}." if debt else covered
+    back = f"We have taken it from your earnings{', as far as they reached' if payout.debt else ''}.{_owed(payout)}"
     how = f"It was paid by an old link, which we could not take back. The payout is {payout.id}."
     return _news(payout, reader, "payout_charged", f"{told} {back}", how, _to_payouts("Your payouts"))
+
+
+def _owed(payout: Payout) -> str:
+    return f" You owe us {Money(payout.debt, payout.asked.currency)}." if payout.debt else ""
 
 
 def _to_payouts(label: str = "") -> Link:

@@ -11,6 +11,7 @@ from app.infra import outbox
 from app.infra.db import session_scope
 from app.payouts.events import PayoutReturned
 from tests.factories.identity import MadeUser
+from tests.payouts.test_resolving import WHY, conflicted, resolve
 from tests.payouts.test_returning import expired
 from tests.payouts.world import PayoutWorld
 
@@ -83,7 +84,7 @@ def test_a_delay_that_is_over_before_it_is_told_is_not_told(world: PayoutWorld) 
 
 @pytest.mark.parametrize(
     ("left", "words"),
-    [(45_000, "We have taken it from your earnings."), (0, "of it; you owe us 45.000 TND.")],
+    [(45_000, "We have taken it from your earnings."), (0, "You owe us 45.000 TND.")],
 )
 def test_a_mentor_is_told_of_money_that_came_for_a_closed_payout(world: PayoutWorld, left: int, words: str) -> None:
     mentor, payout_id, link = expired(world)
@@ -96,3 +97,14 @@ def test_a_mentor_is_told_of_money_that_came_for_a_closed_payout(world: PayoutWo
     text = mails(world, mentor)[-1]["text"]
     assert "45.000 TND reached your Konnect wallet for a payout that you had cancelled." in text
     assert words in text
+
+
+def test_a_mentor_is_told_what_a_person_found_out(world: PayoutWorld) -> None:
+    mentor, payout_id = conflicted(world, told=46_000)
+    assert told(world, mentor) == [], "nobody knows yet what to say"
+    resolve(world, world.clerk(), payout_id, 46_000)
+    world.drain()
+    assert told(world, mentor) == ["payout_resolved"]
+    text = mails(world, mentor)[0]["text"]
+    assert "what was too much was taken from them. You owe us 1.000 TND." in text
+    assert WHY in text

@@ -156,6 +156,7 @@ def test_a_link_that_was_paid_otherwise_than_asked_pays_nothing(
     assert world.balance("suspense:konnect") == -45_000 - aside, "beside what the factory gave"
     (alarm,) = world.alarms("A payout was paid otherwise than it asks")
     assert (alarm["severity"], alarm["related"]) == ("critical", {"kind": "payout", "id": payout_id})
+    assert f"/api/v1/admin/payouts/{payout_id}/resolve" in alarm["message"], "there is a way out, and it is told"
 
     for refused in (world.approve(world.clerk(), payout_id), world.take_back(mentor, payout_id)):
         assert refused.status_code == 409, "nobody pays again what may have been paid"

@@ -16,8 +16,9 @@ from app.payouts.states import AttemptState, PayoutState
 
 
 def write_paid(session: Session, event: PayoutPaid) -> list[News]:
-    """Tell that the money came."""
-    return [letters.paid(*_told(session, event.payout_id))]
+    """Tell that the money came, by the word of the gateway, or of a person, who gives a reason."""
+    payout, mentor = _told(session, event.payout_id)
+    return [letters.paid(payout, mentor) if payout.reason is None else letters.resolved(payout, mentor)]
 
 
 def write_rejection(session: Session, event: PayoutRejected) -> list[News]:

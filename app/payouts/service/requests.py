@@ -58,7 +58,7 @@ def cancel(session: Session, mentor_id: UUID, payout_id: UUID) -> None:
     take(session, payout, PayoutStep.CANCEL)
     if not rules.may_be_given_back(queries.attempts_of(session, [payout.id]), business_now(session)):
         raise LinkCanStillBePaid
-    give_back(session, payout)
+    give_back(session, payout, payout.asked)
 
 
 def _capabilities(currency: str) -> Capabilities:
