@@ -10,7 +10,7 @@ PIP   := -m pip --quiet --quiet --disable-pip-version-check
 ARGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lock clean
+.PHONY: help demo up test check mutants lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: $(READY) ## check style, format, architecture and types, then run the tes
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+
+mutants: $(READY) ## plant lies about money, delivery and states, and see whether the tests find them out (ARGS="fee" picks some)
+	@$(BIN)/python -m mutants.cli $(ARGS)
 
 lock: ## resolve requirements.in and requirements-dev.in anew into the pinned .txt files
 	@set -eu; venv=$$(mktemp -d); trap 'rm -rf "$$venv"' EXIT; $(PYTHON) -m venv "$$venv"; \

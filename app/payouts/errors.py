@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.kernel.errors import Forbidden, NotFound, Refusal
+from app.kernel.errors import Forbidden, InvalidInput, NotFound, Refusal
 
 
 class NoSuchPayout(NotFound):
@@ -33,3 +33,9 @@ class LinkCanStillBePaid(Refusal):
     """A link of this payout can still be paid, or was paid otherwise than asked: it cannot be decided now."""
 
     code = "link_can_still_be_paid"
+
+
+class WrongCurrency(InvalidInput):
+    """A payout is received in the currency in which it was asked for."""
+
+    code = "wrong_currency"
