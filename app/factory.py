@@ -18,7 +18,7 @@ from app.infra.db import Base
 from app.ledger.routes import blp as wallet
 from app.mentors.routes import blp as mentors
 from app.notifications.routes import blp as notifications
-from app.ops.cli import letters
+from app.ops.cli import letters, tell_health
 from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
 from app.payments.routes import blp as payments
@@ -32,7 +32,7 @@ from app.web.blueprint import RoomBlueprint
 BLUEPRINTS: tuple[RoomBlueprint, ...] = (
     identity, mentors, calendar, booking, payments, webhooks, payouts, payout_links, wallet, notifications, ops, health,
 )  # fmt: skip
-COMMANDS: tuple[click.Command, ...] = (users, letters)
+COMMANDS: tuple[click.Command, ...] = (users, letters, tell_health)
 
 
 class Metadata:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class BookingState(StrEnum):
@@ -36,6 +36,10 @@ class BookingStep(StrEnum):
 
 
 _S, _E = BookingState, BookingStep
+_BEFORE_THE_SESSION = (_E.CONFIRM, _E.EXPIRE, _E.CANCEL)
+_AFTER_THE_SESSION = (_E.COMPLETE, _E.REPORT_PROBLEM, _E.CLOSE)
+_RESOLVE = (_E.RESOLVE_BY_RELEASE, _E.RESOLVE_BY_RETURN)
+_LATE_MONEY = (_E.TAKE_UP_AGAIN, _E.MISS)
 
 BOOKING = Machine(
     name="booking",
@@ -54,6 +58,14 @@ BOOKING = Machine(
         (_S.DISPUTED, _E.RESOLVE_BY_RELEASE): _S.CLOSED,
         (_S.DISPUTED, _E.RESOLVE_BY_RETURN): _S.CANCELLED,
     },
+    refused=(
+        pairs([_S.AWAITING_PAYMENT], (_E.COMPLETE, _E.REPORT_PROBLEM, _E.CLOSE, *_RESOLVE, *_LATE_MONEY))
+        | pairs([_S.CONFIRMED], (_E.CONFIRM, _E.EXPIRE, _E.CLOSE, *_RESOLVE, *_LATE_MONEY))
+        | pairs([_S.COMPLETED], (*_BEFORE_THE_SESSION, _E.COMPLETE, *_RESOLVE, *_LATE_MONEY))
+        | pairs([_S.DISPUTED], (*_BEFORE_THE_SESSION, *_AFTER_THE_SESSION, *_LATE_MONEY))
+        | pairs([_S.EXPIRED], (*_BEFORE_THE_SESSION, *_AFTER_THE_SESSION, *_RESOLVE))
+        | pairs((_S.CLOSED, _S.CANCELLED, _S.PAID_LATE), BookingStep)  # nothing follows
+    ),
 )
 
 #: A booking in one of these takes its time: no other may overlap it, for its mentor or for its learner.

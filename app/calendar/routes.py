@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, redirect
+from flask import redirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.calendar import errors, handlers, rules, schemas, service
@@ -13,15 +13,11 @@ from app.identity.guards import requires
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
+from app.web.pages import page
 from app.web.promises import LOCATION, TEXT, refuses
 from app.web.transaction import request_scope
 
 blp = room_blueprint("calendar", "A mentor's Google calendar, where sessions and their Meet links stand.")
-
-#: It shows neither code nor state: whoever was lured here has nothing to hand on.
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Google calendar</title>
-<body style="font-family: sans-serif; margin: 4rem auto; max-width: 30rem"><h1>Back from Google</h1>
-<p>{told} You may close this page and go back to where you came from.</p></body></html>"""
 
 
 @blp.route("/calendar/google/connect", methods=["POST"])
@@ -50,8 +46,9 @@ def callback(query: dict[str, str | None]) -> BaseResponse:
     if return_to is not None:
         brought = {name: value for name, value in query.items() if value is not None}
         return redirect(rules.with_query(return_to, **brought), 303)
+    # Neither code nor state is shown: whoever was lured here has nothing to hand on.
     told = "The calendar is not connected yet." if query["code"] else "Nothing was connected."
-    return Response(PAGE.format(told=told), content_type="text/html; charset=utf-8")
+    return page("Google calendar", "Back from Google", f"{told} You may close this page.")
 
 
 @blp.route("/calendar/google/complete", methods=["POST"])

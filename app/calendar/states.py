@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class ConnectionState(StrEnum):
@@ -31,7 +31,8 @@ CONNECTION = Machine(
         (_S.REAUTH_REQUIRED, _E.ALLOW_AGAIN): _S.CONNECTED,
     },
     # Several workers may learn of one loss.
-    ignored=frozenset({(_S.REAUTH_REQUIRED, _E.LOSE_GRANT)}),
+    ignored=pairs([_S.REAUTH_REQUIRED], [_E.LOSE_GRANT]),
+    refused=pairs([_S.CONNECTED], [_E.ALLOW_AGAIN]),
 )
 
 #: What the API says where there is no connection.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class EscrowState(StrEnum):
@@ -36,4 +36,5 @@ ESCROW = Machine(
         (_S.FROZEN, _E.RELEASE): _S.RELEASED,
         (_S.FROZEN, _E.REFUND): _S.REFUNDED,
     },
+    refused=pairs([_S.FROZEN], [_E.FREEZE]) | pairs((_S.RELEASED, _S.REFUNDED), EscrowStep),  # once it is gone
 )

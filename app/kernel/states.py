@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import product
 from typing import Generic, TypeVar
 
 from app.kernel.errors import Refusal
@@ -23,17 +25,36 @@ class IllegalTransition(Refusal):
     code = "illegal_transition"
 
 
+def pairs(states: Iterable[S], events: Iterable[E]) -> frozenset[tuple[S, E]]:
+    """Return each of these states with each of these events."""
+    return frozenset(product(states, events))
+
+
 @dataclass(frozen=True)
 class Machine(Generic[S, E]):
-    """A table of (state, event) → state. Pairs in `ignored` change nothing; every other pair is refused.
+    """A table of (state, event) → state. Every pair stands in it once: in a row, as ignored, or as refused.
 
-    `ignored` is for what the outside world may tell us at any time: raising there would make a gateway repeat itself.
+    What is `ignored` changes nothing: it is for what the outside world may tell us at any time, where raising would
+    make a gateway repeat itself. A pair that nobody thought of, or that is said twice, raises ValueError when the
+    machine is made: a new state or event cannot be used before each of its pairs was decided on.
     """
 
     name: str
     initial: frozenset[S]
     rows: Mapping[tuple[S, E], S]
     ignored: frozenset[tuple[S, E]] = field(default_factory=frozenset)
+    refused: frozenset[tuple[S, E]] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        said = Counter([*self.rows, *self.ignored, *self.refused])
+        wrong = [f"({state}, {event})" for state, event in pairs(*self.alphabet()) if said[state, event] != 1]
+        if wrong:
+            raise ValueError(f"{self.name}: a row, ignored or refused, once each: {', '.join(sorted(wrong))}")
+
+    def alphabet(self) -> tuple[type[S], type[E]]:
+        """Return all states and all events."""
+        (state, event) = next(iter(self.rows))
+        return type(state), type(event)
 
     def transition(self, state: S, event: E) -> S:
         """Return the next state; the same one where the pair is ignored; raise IllegalTransition otherwise."""
@@ -43,10 +64,6 @@ class Machine(Generic[S, E]):
             return self.rows[state, event]
         except KeyError:
             raise IllegalTransition(f"A {self.name} that is {state} cannot take '{event}'.") from None
-
-    def allows(self, state: S, event: E) -> bool:
-        """Tell whether the pair has a row."""
-        return (state, event) in self.rows
 
     def diagram(self) -> Iterator[str]:
         """Yield the lines of a Mermaid state diagram."""

@@ -15,18 +15,14 @@ from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
 from app.web.idempotent import idempotent
+from app.web.pages import page
 from app.web.promises import LOCATION, TEXT, refuses
 from app.web.transaction import request_scope
 from app.web.waiting import answer_when_changed, waits
 
 blp = room_blueprint("payments", "Attempts to pay at a gateway, and money brought into the wallet.")
 
-RESULT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Payment</title>
-<body style="font-family: sans-serif; margin: 4rem auto; max-width: 30rem"><h1>Payment: {status}</h1>
-<p>This page shows what we know now. You may close it and go back to where you came from.</p></body></html>"""
-
-#: What the page may load: its own style, and nothing else.
-RESULT_MAY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+LATER = "This page shows what we know now. You may close it and go back to where you came from."
 
 
 @blp.route("/payments/<uuid:payment_id>", methods=["GET"])
@@ -69,7 +65,4 @@ def show_result(payment_id: UUID) -> Response:
     """Show a person where their payment stands, by our own state."""
     with request_scope() as session:
         status = service.show_payment_status(session, payment_id)
-    headers = {"Content-Security-Policy": RESULT_MAY}
-    return Response(
-        RESULT_PAGE.format(status=status.replace("_", " ")), headers=headers, content_type="text/html; charset=utf-8"
-    )
+    return page("Payment", f"Payment: {status.replace('_', ' ')}", LATER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class OrderState(StrEnum):
@@ -60,9 +60,16 @@ ORDER = Machine(
         (_O.CLOSED, _OS.PAY): _O.PAID,  # late money takes up an expired booking again
         (_O.PAID, _OS.RETURN): _O.RETURNED,
     },
+    refused=(
+        pairs([_O.OPEN], [_OS.RETURN])
+        | pairs([_O.CLOSED], (_OS.CLOSE, _OS.RETURN))
+        | pairs([_O.PAID], (_OS.PAY, _OS.CLOSE))
+        | pairs([_O.RETURNED], OrderStep)
+    ),
 )
 
 _P, _PS = PaymentState, PaymentStep
+_ANSWERS = (_PS.LINK, _PS.LOSE, _PS.REFUSE)  # to our create call
 _LIVE = (_P.INITIATING, _P.AWAITING_PAYER)
 _ENDED_UNPAID = (_P.EXPIRED, _P.FAILED, _P.CANCELLED, _P.UNKNOWN)
 _FINAL = (_P.CAPTURED, _P.CONFLICTED)
@@ -81,14 +88,10 @@ PAYMENT = Machine(
         **{(state, _PS.CONFLICT): _P.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
     },
     # The gateway's answer can arrive after we have given up, and more than once.
-    ignored=frozenset(
-        {
-            (state, step)
-            for state in (*_ENDED_UNPAID, *_FINAL)
-            for step in (_PS.LINK, _PS.LOSE, _PS.REFUSE, _PS.EXPIRE, _PS.CANCEL)
-        }
-        | {(_P.AWAITING_PAYER, step) for step in (_PS.LINK, _PS.LOSE, _PS.REFUSE)}
-        | {(state, step) for state in _FINAL for step in (_PS.CAPTURE, _PS.CONFLICT)}
+    ignored=(
+        pairs([_P.AWAITING_PAYER], _ANSWERS)
+        | pairs((*_ENDED_UNPAID, *_FINAL), (*_ANSWERS, _PS.EXPIRE, _PS.CANCEL))
+        | pairs(_FINAL, (_PS.CAPTURE, _PS.CONFLICT))
     ),
 )
 

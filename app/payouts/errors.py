@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.kernel.errors import Forbidden, NotFound, Refusal
+from app.kernel.errors import Forbidden, InvalidInput, NotFound, Refusal
 
 
 class NoSuchPayout(NotFound):
@@ -43,3 +43,12 @@ class LinkCanStillBePaid(Refusal):
     """
 
     code = "link_can_still_be_paid"
+
+
+class WrongCurrency(InvalidInput):
+    """A payout is received in the currency in which it was asked for.
+
+    `amount` of the payout shows the currency; say in it how much was received.
+    """
+
+    code = "wrong_currency"

@@ -146,6 +146,18 @@ def reject(body: dict[str, str], payout_id: UUID) -> PayoutView:
         return service.show_payout(session, payout_id, None)
 
 
+@blp.route("/admin/payouts/<uuid:payout_id>/resolve", methods=["POST"])
+@requires("finance", "admin")
+@blp.arguments(schemas.ReceivedRequest)
+@blp.response(200, schemas.AdminPayoutSchema)
+@refuses(errors.NoSuchPayout, errors.OwnPayout, errors.WrongCurrency, IllegalTransition, errors.LinkCanStillBePaid)
+def resolve(body: dict[str, Any], payout_id: UUID) -> PayoutView:
+    """Say how much of somebody else's unknown payout they have received: `paid`, or `rejected` where nothing was."""
+    with request_scope() as session:
+        service.resolve(session, current_actor().id, payout_id, **body)
+        return service.show_payout(session, payout_id, None)
+
+
 def _before(name: str, query: dict[str, Any]) -> UUID | None:
     found = cursors.decode(name, query["cursor"])
     return UUID(found[0]) if found else None

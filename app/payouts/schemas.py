@@ -41,6 +41,12 @@ class RejectRequest(Input):
     reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 1000), metadata=like(REASON))
 
 
+class ReceivedRequest(RejectRequest):
+    """How much of an unknown payout its mentor has received, and how that was found out; the mentor reads it."""
+
+    received = MoneyField(required=True)
+
+
 class AdminPayoutQuery(PageQuery):
     """Which payouts."""
 

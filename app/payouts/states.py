@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class PayoutState(StrEnum):
@@ -54,9 +54,11 @@ class AttemptStep(StrEnum):
     CANCEL = "cancel"
     PAY = "pay"
     CONFLICT = "conflict"
+    ACCEPT = "accept"
 
 
 _P, _PS = PayoutState, PayoutStep
+_DECISIONS = (_PS.APPROVE, _PS.REJECT, _PS.CANCEL)
 _OPEN = (_P.PENDING, _P.APPROVED, _P.PROCESSING, _P.UNKNOWN)
 _CLOSED = (_P.PAID, _P.REJECTED, _P.CANCELLED)
 
@@ -77,16 +79,26 @@ PAYOUT = Machine(
         **{(state, _PS.PAY): _P.PAID for state in _OPEN},
     },
     # What the gateway tells of one link can come after another link, or a person, has decided.
-    ignored=frozenset(
-        {(state, step) for state in _CLOSED for step in (_PS.OPEN, _PS.LOSE, _PS.RETURN)}
-        | {(_P.PENDING, _PS.RETURN), (_P.UNKNOWN, _PS.LOSE), (_P.UNKNOWN, _PS.OPEN)}
+    ignored=(
+        pairs(_CLOSED, (_PS.OPEN, _PS.LOSE, _PS.RETURN))
+        | pairs([_P.PENDING], [_PS.RETURN])
+        | pairs([_P.UNKNOWN], (_PS.OPEN, _PS.LOSE))
+    ),
+    refused=(
+        pairs([_P.PENDING], [_PS.OPEN])
+        | pairs([_P.APPROVED], _DECISIONS)
+        | pairs([_P.PROCESSING], (*_DECISIONS, _PS.OPEN))
+        | pairs([_P.UNKNOWN], [_PS.CANCEL])
+        | pairs(_CLOSED, (*_DECISIONS, _PS.PAY))
     ),
 )
 
 _A, _AS = AttemptState, AttemptStep
+_ANSWERS = (_AS.LINK, _AS.LOSE, _AS.REFUSE)  # to our create call
 _LIVE = (_A.INITIATING, _A.AWAITING_PAYER)
 _ENDED_UNPAID = (_A.EXPIRED, _A.FAILED, _A.CANCELLED, _A.UNKNOWN)
 _FINAL = (_A.PAID, _A.CONFLICTED)
+_DOUBTED = (_A.CONFLICTED, _A.AWAITING_PAYER, _A.UNKNOWN)
 
 ATTEMPT = Machine(
     name="payout attempt",
@@ -98,15 +110,21 @@ ATTEMPT = Machine(
         **{(state, _AS.EXPIRE): _A.EXPIRED for state in (*_LIVE, _A.UNKNOWN)},
         **{(state, _AS.CANCEL): _A.CANCELLED for state in _LIVE},
         # Money can go whatever we have given up: `pending` at Konnect is never failure.
-        **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, *_ENDED_UNPAID)},
+        **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, _A.EXPIRED, _A.FAILED, _A.UNKNOWN)},
         **{(state, _AS.CONFLICT): _A.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
+        # A person has found out that the mentor was paid by it.
+        (_A.CONFLICTED, _AS.ACCEPT): _A.PAID,
     },
     # The gateway's answer can arrive after we have given up, and more than once.
-    ignored=frozenset(
-        {(state, step) for state in (*_ENDED_UNPAID, *_FINAL) for step in (_AS.LINK, _AS.LOSE, _AS.REFUSE, _AS.CANCEL)}
-        | {(_A.AWAITING_PAYER, step) for step in (_AS.LINK, _AS.LOSE, _AS.REFUSE)}
-        | {(state, _AS.EXPIRE) for state in (_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL)}
-        | {(state, step) for state in _FINAL for step in (_AS.PAY, _AS.CONFLICT)}
+    ignored=(
+        pairs([_A.AWAITING_PAYER], _ANSWERS)
+        | pairs((*_ENDED_UNPAID, *_FINAL), (*_ANSWERS, _AS.CANCEL))
+        | pairs((_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL), [_AS.EXPIRE])
+        | pairs(_FINAL, (_AS.PAY, _AS.CONFLICT))
+    ),
+    refused=(
+        pairs([_A.CANCELLED], [_AS.PAY])  # another link paid the payout: what this one brings is a conflict
+        | pairs((*_LIVE, *_ENDED_UNPAID, _A.PAID), [_AS.ACCEPT])
     ),
 )
 
@@ -115,3 +133,5 @@ OPEN = frozenset(_OPEN)
 LIVE = frozenset(_LIVE)
 ENDED_UNPAID = frozenset(_ENDED_UNPAID)
 FINAL = frozenset(_FINAL)
+#: An unknown payout has a link in one of these; where in several, the first one tells most of what happened.
+DOUBTED = _DOUBTED

@@ -11,14 +11,13 @@ from app.payouts import service
 from app.payouts.errors import NoSuchLink
 from app.web.access import public
 from app.web.blueprint import room_blueprint
+from app.web.pages import page
 from app.web.promises import LOCATION, TEXT, refuses
 from app.web.transaction import request_scope
 
 blp = room_blueprint("payout-links", "Pings of payment gateways about payouts.")
 
-RESULT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Payout</title>
-<body style="font-family: sans-serif; margin: 4rem auto; max-width: 30rem"><h1>Payout link: {status}</h1>
-<p>This page shows what we know now. You may close it and go back to the list of payouts.</p></body></html>"""
+LATER = "This page shows what we know now. You may close it and go back to the list of payouts."
 
 
 @blp.route("/webhooks/konnect-payout/<uuid:attempt_id>/<mac>", methods=["GET", "POST"])
@@ -28,8 +27,10 @@ RESULT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pay
 @refuses(NoSuchLink)
 def konnect_payout_ping(attempt_id: UUID, mac: str) -> BaseResponse:
     """Take a hint that a link was paid. The payer's browser may bring it too: it is sent on to the result page."""
-    if request.method != "HEAD":  # link previews look with HEAD: that is no hint
-        with request_scope() as session:
+    with request_scope() as session:
+        if request.method == "HEAD":  # link previews look with HEAD: that is no hint
+            service.check_ping(session, "konnect", attempt_id, mac)
+        else:
             service.receive_ping(session, "konnect", attempt_id, mac, request.args.to_dict())
     if "text/html" in request.headers.get("Accept", ""):
         return redirect(url_for("payout-links.show_result", attempt_id=attempt_id), 303)
@@ -44,4 +45,4 @@ def show_result(attempt_id: UUID) -> Response:
     """Show the payer where a link stands, by our own state."""
     with request_scope() as session:
         status = service.show_attempt_status(session, attempt_id)
-    return Response(RESULT_PAGE.format(status=status.replace("_", " ")), content_type="text/html; charset=utf-8")
+    return page("Payout", f"Payout link: {status.replace('_', ' ')}", LATER)

@@ -98,6 +98,7 @@ BODIES = (
     Call("POST", "/payouts", "mentor", {"amount": {"amount": 1_000, "currency": "TND"}}, 201),
     Call("POST", "/admin/payouts/{payout}/approve", "finance", {}),
     Call("POST", "/admin/payouts/{rejected}/reject", "finance", WHY),
+    Call("POST", "/admin/payouts/{doubtful}/resolve", "finance", {"received": MONEY, **WHY}),
     Call("POST", "/calendar/google/connect", "mentor", {"return_to": "http://127.0.0.1:3000/back"},
          nullable=("/return_to",)),
     Call("POST", "/calendar/google/complete", "mentor", {"state": "of-nobody", "code": "of-nobody"}, 400),

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
 from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.notifications import service as notifications
 from app.payments import service as payments
+from app.payouts import service as payouts
 from tests.booking.world import API, World, written
 from tests.factories.booking import give_money
 from tests.factories.identity import MadeUser, token_for
@@ -61,15 +63,28 @@ def set_scene(world: World) -> Scene:
 
 
 def _payouts(world: World, people: dict[str, MadeUser]) -> dict[str, str]:
-    """Have payouts that wait to be decided, and one that was approved and has a link."""
+    """Have payouts that wait to be decided, one that was approved and has a link, and one that went elsewhere."""
     mentor, one = people["mentor"], {"amount": {"amount": 1_000, "currency": "TND"}}
     world.client.put(
         f"{API}/payouts/destination", json={"konnect_wallet_id": "5f7a209aeb3f76490ac4a3d1"}, headers=token_for(mentor)
     )
-    payout, rejected, cancelled, approved = (world.post(mentor, "/payouts", one).json["id"] for _ in range(4))
-    world.post(people["finance"], f"/admin/payouts/{approved}/approve", {})
-    (link,) = world.get(people["finance"], f"/admin/payouts/{approved}")["attempts"]
-    return {"payout": payout, "rejected": rejected, "cancelled": cancelled, "link": link["id"]}
+    payout, rejected, cancelled, *approved = (world.post(mentor, "/payouts", one).json["id"] for _ in range(5))
+    link, astray = (_link(world, people["finance"], payout_id) for payout_id in approved)
+    told = PaymentSnapshot(
+        "0" * 24, str(astray), PaymentStatus.COMPLETED, 1_000, 1_000, "TND", receiver="of somebody else"
+    )
+    with session_scope() as session:
+        payouts.settle(session, astray, told, had_expired=False)
+    return {
+        "payout": payout, "rejected": rejected, "cancelled": cancelled, "link": str(link), "doubtful": approved[1],
+    }  # fmt: skip
+
+
+def _link(world: World, finance: MadeUser, payout_id: str) -> UUID:
+    """Approve a payout, and return the id of its link."""
+    world.post(finance, f"/admin/payouts/{payout_id}/approve", {})
+    (link,) = world.get(finance, f"/admin/payouts/{payout_id}")["attempts"]
+    return UUID(link["id"])
 
 
 def _what_the_api_cannot_make(learner: MadeUser, failed: dict[str, Any]) -> dict[str, str]:

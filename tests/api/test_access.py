@@ -69,6 +69,7 @@ GET    /api/v1/admin/payouts                                      -       -     
 GET    /api/v1/admin/payouts/{payout_id}                          -       -      -       +       -     +
 POST   /api/v1/admin/payouts/{payout_id}/approve                  -       -      -       +       -     +
 POST   /api/v1/admin/payouts/{payout_id}/reject                   -       -      -       +       -     +
+POST   /api/v1/admin/payouts/{payout_id}/resolve                  -       -      -       +       -     +
 GET    /api/v1/payout-links/{attempt_id}/result                   +       +      +       +       +     +
 GET    /api/v1/webhooks/konnect-payout/{attempt_id}/{mac}         +       +      +       +       +     +
 POST   /api/v1/webhooks/konnect-payout/{attempt_id}/{mac}         +       +      +       +       +     +

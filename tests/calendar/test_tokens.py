@@ -9,7 +9,7 @@ import pytest
 from app.calendar import handlers
 from app.calendar.errors import CalendarNotConnected, RenewalUnderWay
 from app.calendar.handlers.access import in_calendar_of
-from app.gateways.google.errors import ClientRefused, GoogleLimited, GoogleUnavailable
+from app.gateways.google.errors import ClientRefused, GoogleLimited, GoogleUnavailable, TokenRefused
 from app.infra.crypto import Undecipherable
 from app.kernel.ids import new_id
 
@@ -121,6 +121,25 @@ def test_a_grant_whose_fresh_token_is_refused_too_is_lost(town):
     town.drain()
     assert (booked.status, booked.link) == ("confirmed", None)
     assert status_of(town, booked.mentor) == "reauth_required"
+
+
+def test_a_refused_token_costs_nobody_the_grant_that_they_gave_meanwhile(town):
+    """Google refuses two tokens of the old grant; before we have noted it, the mentor has connected anew."""
+    mentor = town.connected_mentor()
+    tried = []
+
+    def act(calendar):
+        tried.append(calendar.transport.token)
+        if len(tried) == 2:
+            town.disconnect(mentor)
+            assert town.complete(mentor, **town.consent(mentor)).status_code == 200
+        raise TokenRefused
+
+    with pytest.raises(CalendarNotConnected):
+        in_calendar_of(mentor.id, act)
+    assert len(set(tried)) == 2
+    assert status_of(town, mentor) == "connected"
+    assert town.inbox(mentor) == []
 
 
 def test_tokens_survive_one_change_of_the_secret_key_and_not_two(town, configure):

@@ -71,13 +71,16 @@ def end_renewal(session: Session, grant: Grant) -> None:
         connection.renewing_until = None
 
 
-def lose_grant(session: Session, user_id: UUID, grant_id: UUID | None = None) -> None:
+def lose_grant(session: Session, user_id: UUID, *, grant_id: UUID | None = None, refused: str | None = None) -> None:
     """Note that Google, or we, can do no more with a grant; tell its owner, once.
 
-    With `grant_id`, nothing happens where the user has allowed anew meanwhile: what was learnt is of the old one.
+    With `grant_id`, or the access token that was `refused`, nothing happens where the user has allowed anew meanwhile:
+    what was learnt is of the old grant.
     """
     connection = queries.lock_connection(session, user_id)
     if connection is None or grant_id not in {None, connection.grant_id}:
+        return
+    if refused is not None and refused != _usable(connection):
         return
     before = connection.status
     connection.status = CONNECTION.transition(ConnectionState(before), ConnectionStep.LOSE_GRANT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.kernel.states import Machine
+from app.kernel.states import Machine, pairs
 
 
 class DeliveryState(StrEnum):
@@ -33,6 +33,10 @@ class DeliveryStep(StrEnum):
 
 
 _S, _E = DeliveryState, DeliveryStep
+_WAITING = (_S.PENDING, _S.RETRY)
+_ENDED = (_S.DONE, _S.DEAD, _S.DISCARDED)
+_OUTCOMES = (_E.FINISH, _E.POSTPONE, _E.GIVE_UP)
+_OPERATORS = (_E.REPLAY, _E.DISCARD)
 
 DELIVERY = Machine(
     name="delivery",
@@ -51,6 +55,15 @@ DELIVERY = Machine(
         (_S.DEAD, _E.REPLAY): _S.PENDING,
         (_S.DEAD, _E.DISCARD): _S.DISCARDED,
     },
+    # A message may reach a worker late, or twice, and the broker may take it while its withdrawal is on its way.
+    ignored=pairs((*_WAITING, _S.RUNNING, *_ENDED), (_E.CLAIM, _E.WITHDRAW)),
+    refused=(
+        pairs(_WAITING, (*_OUTCOMES, *_OPERATORS))
+        | pairs([_S.PUBLISHED], (_E.PUBLISH, _E.FINISH, *_OPERATORS))
+        | pairs([_S.RUNNING], (_E.PUBLISH, *_OPERATORS))
+        | pairs([_S.DEAD], (_E.PUBLISH, *_OUTCOMES))
+        | pairs((_S.DONE, _S.DISCARDED), (_E.PUBLISH, *_OUTCOMES, *_OPERATORS))
+    ),
 )
 
 #: Unfinished: a later delivery with the same ordering key waits for these.
