@@ -60,7 +60,7 @@ def get_mentor(mentor_id: UUID) -> MentorView:
 @requires("mentor")
 @blp.arguments(schemas.ChangeMentor)
 @blp.response(200, schemas.MentorShape)
-@refuses(errors.SettingsRefused, errors.SkillsRefused)
+@refuses(errors.SettingsRefused, errors.SkillsRefused, errors.MentorNotFound)
 def change_mentor(changes: dict[str, Any]) -> MentorView:
     """Change what is said of you and how you take bookings."""
     with request_scope() as session:
@@ -71,7 +71,7 @@ def change_mentor(changes: dict[str, Any]) -> MentorView:
 @requires("mentor")
 @blp.arguments(schemas.NewOffering)
 @blp.response(201, schemas.OfferingShape)
-@refuses(UnsupportedCurrency)
+@refuses(UnsupportedCurrency, errors.MentorNotFound)
 def create_offering(offering: dict[str, Any]) -> OfferingView:
     """Offer a kind of session."""
     with request_scope() as session:
@@ -82,7 +82,7 @@ def create_offering(offering: dict[str, Any]) -> OfferingView:
 @requires("mentor")
 @blp.arguments(schemas.ChangeOffering)
 @blp.response(200, schemas.OfferingShape)
-@refuses(errors.OfferingNotFound, errors.OfferingRetired, UnsupportedCurrency)
+@refuses(errors.OfferingNotFound, errors.OfferingRetired, UnsupportedCurrency, errors.MentorNotFound)
 def change_offering(changes: dict[str, Any], offering_id: UUID) -> OfferingView:
     """Change an offering; bookings made before keep its length and price."""
     with request_scope() as session:
@@ -92,7 +92,7 @@ def change_offering(changes: dict[str, Any], offering_id: UUID) -> OfferingView:
 @blp.route("/mentors/me/offerings/<uuid:offering_id>", methods=["DELETE"])
 @requires("mentor")
 @blp.response(204)
-@refuses(errors.OfferingNotFound)
+@refuses(errors.OfferingNotFound, errors.MentorNotFound)
 def retire_offering(offering_id: UUID) -> None:
     """Offer it no longer; bookings keep it."""
     with request_scope() as session:
@@ -115,6 +115,7 @@ def list_offerings(query: dict[str, Any], mentor_id: UUID) -> dict[str, Any]:
 @blp.route("/mentors/me/availability", methods=["GET"])
 @requires("mentor")
 @blp.response(200, schemas.AvailabilityShape)
+@refuses(errors.MentorNotFound)
 def get_availability() -> Availability:
     """Show your weekly hours."""
     with request_scope() as session:
@@ -125,7 +126,7 @@ def get_availability() -> Availability:
 @requires("mentor")
 @blp.arguments(schemas.AvailabilityShape)
 @blp.response(200, schemas.AvailabilityShape)
-@refuses(UnknownZone, errors.RulesRefused)
+@refuses(UnknownZone, errors.RulesRefused, errors.MentorNotFound)
 def set_availability(hours: dict[str, Any]) -> Availability:
     """Replace your weekly hours; sessions booked before stay."""
     with request_scope() as session:
