@@ -10,13 +10,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.timing import Timing
+from bench.world import Broken
 from embedded.binaries import find_postgres
 
 CLIENTS = 8
 
 
 def run(url: str, script: str, *, each: int, variables: dict[str, int] | None = None) -> Timing:
-    """Run a script `each` times by each of 8 clients, prepared; raises RuntimeError with what pgbench said."""
+    """Run a script `each` times by each of 8 clients, prepared; raises Broken with what pgbench said."""
     parts = urlsplit(url)
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "script.sql").write_text(script)
@@ -32,7 +33,7 @@ def run(url: str, script: str, *, each: int, variables: dict[str, int] | None = 
         )  # fmt: skip
         found = re.search(r"tps = ([\d.]+)", done.stdout)
         if done.returncode or not found:
-            raise RuntimeError(done.stderr or done.stdout)
+            raise Broken(f"pgbench failed:\n{(done.stderr or done.stdout)[:1000]}")
         logs = [line.split() for log in Path(directory).glob("pgbench_log.*") for line in log.read_text().splitlines()]
     count = each * CLIENTS
     return Timing(count, count / float(found[1]), [int(fields[2]) / 1000 for fields in logs])

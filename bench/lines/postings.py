@@ -22,11 +22,11 @@ SQL = """
 \\set account 1 + ((:client_id * 50 + :i / 2) % :accounts)
 \\set sign 1 - 2 * (:i % 2)
 \\set i :i + 1
-SELECT ledger.post('bench:' || :round || ':' || :client_id || ':' || :i, 'suspense', (
+SELECT ledger.post('bench:' || :round::text || ':' || :client_id::text || ':' || :i::text, 'suspense', (
     SELECT array_agg(id ORDER BY n) FROM (
         SELECT ledger.open_account(code, 'TND') AS id, n
-        FROM unnest(ARRAY['psp:bench' || :account, 'suspense:bench' || :account]) WITH ORDINALITY AS u (code, n)
-        ORDER BY code) AS opened), ARRAY[-:sign, :sign]::bigint[], now());
+        FROM unnest(ARRAY['psp:bench' || :account::text, 'suspense:bench' || :account::text]) WITH ORDINALITY AS u (code, n)
+        ORDER BY code) AS opened), ARRAY[-(:sign)::bigint, :sign], now());
 """
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from app.infra import crypto
 from app.infra.changes import CHANNEL
-from app.payments.service.attempts import WEBHOOK_LABEL as PAYMENT_LABEL
 from app.payouts.service.links import WEBHOOK_LABEL
 from tests.factories.identity import token_for
 from tests.factories.payouts import MENTORS_WALLET
@@ -106,16 +105,6 @@ def test_a_ping_without_money_changes_nothing(world: PayoutWorld) -> None:
     assert world.status(payout_id) == "processing"
     world.pay(link)
     assert world.status(payout_id) == "paid"
-
-
-@pytest.mark.parametrize("label", [PAYMENT_LABEL, "another purpose"])
-def test_a_ping_with_a_mac_for_another_purpose_is_not_found(world: PayoutWorld, label: str) -> None:
-    payout_id = world.requested(world.earner())
-    world.approved(payout_id)
-    (attempt,) = world.attempts(payout_id)
-    for path in (f"{attempt.id}/{crypto.mac(label, str(attempt.id))}", f"{attempt.id}/x", f"{attempt.id}/é"):
-        assert world.client.get(f"{API}/webhooks/konnect-payout/{path}").status_code == 404
-    assert world.scalar("SELECT count(*) FROM payout_ping") == 0
 
 
 def test_a_browser_is_sent_to_a_page_that_shows_our_state_only(world: PayoutWorld) -> None:

@@ -106,6 +106,12 @@ def test_an_amount_that_cannot_be_paid_out_is_refused(world: PayoutWorld) -> Non
     assert world.wallet(mentor) == (45_000, 0, 45_000)
 
 
+def test_an_amount_beyond_what_the_books_hold_is_told_where_the_limits_are(world: PayoutWorld) -> None:
+    refused = world.post(world.earner(), "/payouts", {"amount": {"amount": 10**12 + 1, "currency": "TND"}})
+    assert refused.status_code == 422
+    assert "0.001 TND to 1000000000.000 TND" in refused.json["detail"]
+
+
 def test_a_body_with_an_unknown_field_or_without_the_amount_is_refused(world: PayoutWorld) -> None:
     mentor = world.earner()
     one = {"amount": 1, "currency": "TND"}

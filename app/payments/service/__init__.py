@@ -3,6 +3,7 @@
 from app.payments.service.attempts import (
     CheckoutRequest,
     LinkAnswer,
+    check_payable,
     open_payment,
     open_top_up,
     prepare_checkout,
@@ -31,6 +32,7 @@ __all__ = [
     "PaymentToLookAt",
     "PaymentView",
     "cancel_attempts",
+    "check_payable",
     "check_ping",
     "close_order",
     "hold_late_money",

@@ -2,7 +2,7 @@
 
 from app.payouts.service.decisions import approve, reject
 from app.payouts.service.destinations import set_destination, show_destination
-from app.payouts.service.inbox import LinkToLookAt, prepare_look, receive_ping
+from app.payouts.service.inbox import LinkToLookAt, check_ping, prepare_look, receive_ping
 from app.payouts.service.links import LinkRequest, prepare_link, record_link, record_lost_link, record_refusal
 from app.payouts.service.polls import record_due_polls
 from app.payouts.service.requests import cancel, request_payout
@@ -24,6 +24,7 @@ __all__ = [
     "PayoutView",
     "approve",
     "cancel",
+    "check_ping",
     "list_all_payouts",
     "list_payouts",
     "prepare_link",
