@@ -28,7 +28,7 @@ def rows(lines: Sequence[Line], rounds: Rounds) -> Iterator[tuple[str, ...]]:
 def missed(lines: Sequence[Line], rounds: Rounds) -> list[str]:
     """Return the aims that were not reached, in words."""
     return [
-        f"{line.name}, {aim.part}: {aim}, measured {_shown(figure(line, aim, rounds))}"
+        f"{line.name}, {aim.part}: {aim}, measured {_shown(figure(line, aim, rounds)) or 'nothing: others were busy'}"
         for line in lines
         for aim in line.aims
         if not _reached(line, aim, rounds)

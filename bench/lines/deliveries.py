@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -57,7 +56,9 @@ class Deliveries(Line):
     def _celery(self) -> Timing:
         app = Celery(broker=self._scene.world.facts["broker_url"], config_source="celeryconfig")
         worker = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--app", "bench.noop", "worker", *WORKER], cwd=ROOT, env=os.environ
+            [sys.executable, "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,  # its banner
         )
         try:
             with app.connection_for_write() as connection:
