@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.infra import failures
 from app.infra.config import settings
 from app.infra.outbox.events import DeliveryDied
 from app.infra.outbox.reactions import event_class
@@ -116,9 +117,9 @@ def finish(session: Session, claimed: Claimed) -> None:
     _end(session, claimed, "done")
 
 
-def fail(session: Session, claimed: Claimed, error: BaseException, trace: str) -> float | None:
+def fail(session: Session, claimed: Claimed, error: BaseException) -> float | None:
     """Record failure: return the seconds until the next try, or None when the delivery is dead."""
-    why = {"error": f"{type(error).__name__}: {error}"[:ERROR_LIMIT], "traceback": trace[-TRACEBACK_LIMIT:]}
+    why = {"error": failures.tell(error)[:ERROR_LIMIT], "traceback": failures.trace(error)[-TRACEBACK_LIMIT:]}
     if isinstance(error, PermanentFailure) or claimed.attempts_left <= 0:
         _end(session, claimed, "dead", why=why)
         report_death(session, claimed.id, claimed.event_type)
