@@ -53,18 +53,22 @@ task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "maintenance"
 task_create_missing_queues = True
 
-imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments", "tasks.payouts")
+imports = (
+    "tasks.booking", "tasks.calendar", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments",
+    "tasks.payouts",
+)  # fmt: skip
 
 # In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
 beat_scheduler = "celery.beat:Scheduler"
-# Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm.
+# Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm. The names are
+# those of Sentry's monitors.
 _often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {
-    "expire bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
-    "poll payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
-    "poll payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
-    "complete bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
-    "release escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
-    "check the books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
-    "purge idempotency keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
+    "expire-bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
+    "poll-payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
+    "poll-payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
+    "complete-bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
+    "release-escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
+    "check-books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
+    "purge-idempotency-keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
 }

@@ -7,7 +7,6 @@ from typing import Any
 
 from demo.caller import Caller
 from demo.dinars import CURRENCY
-from demo.failures import expect
 from demo.postings import posted
 from demo.purses import Purses, table_of
 from demo.stage import Stage
@@ -41,8 +40,7 @@ class MoneyTrail:
         before = next(reversed(self._moments.values()), Purses())
         now = self._moments[moment] = self._look()
         self.stage.screen.table(CURRENCY, table_of({"moved": now.since(before), "now": now}, signed="moved"))
-        expect("the money", now.shown, before.after(**moved).shown)
-        now.check_balance()
+        now.check(before.after(**moved))
 
     def show_all(self) -> None:
         """Show where the money was at every moment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, replace
 
-from demo.dinars import dinars, priced
+from demo.dinars import CURRENCY, dinars, priced
 from demo.failures import Failed
 
 #: How a place without money is shown: the eye shall find those that have some.
@@ -44,8 +44,12 @@ class Purses:
         """Return what has moved."""
         return Purses(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
 
-    def check_balance(self) -> None:
-        """Raise Failed when a millime is missing or too many."""
+    def check(self, wanted: Purses) -> None:
+        """Raise Failed unless all is where it must be, and no millime is missing or too many."""
+        off = {name: amount for name, amount in asdict(self.since(wanted)).items() if amount}
+        if off:
+            told = ", ".join(f"{LABELS[name]} {_signed(dinars(amount))}" for name, amount in off.items())
+            raise Failed(f"The money is not where it must be. Off by so many {CURRENCY}: {told}.")
         taken, *kept = astuple(self)
         if sum(kept) != taken:
             raise Failed(f"Konnect has taken {priced(taken)}, but all the others together have {priced(sum(kept))}.")

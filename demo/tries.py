@@ -11,6 +11,7 @@ import psycopg
 
 from demo.database import connect
 from demo.failures import Failed
+from demo.waiting import Look, Patience
 
 MOST_SHOWN = 5
 
@@ -48,8 +49,18 @@ class Try:
         return f"try {self.number}{when}: {self.error or 'done'}"
 
 
-def tries_of(database_url: str, task: str, about: str) -> Sequence[Try]:
-    """Return every try of a task that an event about some id has caused."""
+def wait_until_done(database_url: str, task: str, about: str, patience: Patience) -> Sequence[Try]:
+    """Return every try of a task that an event about some id has caused, once the last went well; raise NotInTime."""
+
+    def look() -> Look[Sequence[Try]]:
+        tries = _tries_of(database_url, task, about)
+        done = bool(tries) and tries[-1].error is None
+        return Look(tries if done else None, "; ".join(one.shown for one in tries) or "no try")
+
+    return patience.until(f"the end of {task}", look)
+
+
+def _tries_of(database_url: str, task: str, about: str) -> Sequence[Try]:
     with connect(database_url) as connection:
         rows = connection.execute(_TRIES, [task, about]).fetchall()
     starts = [started_at for started_at, _ in rows]

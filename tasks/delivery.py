@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from celery.exceptions import Retry, TimeLimitExceeded, WorkerLostError
 from celery.signals import task_failure
 from sqlalchemy.orm import Session
 
-from app.infra import db
+from app.infra import db, failures
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
 from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish, lose
@@ -127,7 +126,7 @@ def _after_failure(task: str, delivery_id: str, error: Exception, retry_in: floa
         raise error
     log.warning("a delivery failed and will be retried: %s", type(error).__name__, extra=extra)
     # Raised without apply_async: Celery acknowledges the message and shows RETRY; Postgres sends the next try.
-    raise Retry(str(error), exc=error, when=retry_in) from error
+    raise Retry(failures.tell(error), exc=error, when=retry_in) from error
 
 
 def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
@@ -136,7 +135,7 @@ def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
         claimed = claim(session, delivery_id, worker_name())
         if claimed is None:  # another copy of the message has it: its outcome counts
             raise FenceLost(str(delivery_id))
-        return fail(session, claimed, error, _trace(error))
+        return fail(session, claimed, error)
 
 
 def _fail_claimed(_: UUID, error: Exception) -> float | None:
@@ -144,11 +143,7 @@ def _fail_claimed(_: UUID, error: Exception) -> float | None:
     if claimed is None:  # the claim itself failed: the database is away, the relay sends the message again
         raise error
     with session_scope() as session:
-        return fail(session, claimed, error, _trace(error))
-
-
-def _trace(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
+        return fail(session, claimed, error)
 
 
 def _dropped(task: str, delivery_id: str) -> None:

@@ -17,7 +17,7 @@ from kombu.exceptions import BatchPublishError
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as DatabaseError
 
-from app.infra import logs
+from app.infra import logs, sentry
 from app.infra.config import settings
 from app.infra.db import session_scope
 from app.infra.outbox import publish
@@ -135,12 +135,17 @@ def _listening() -> Iterator[psycopg.Connection[Any]]:
 
 
 def main() -> None:
-    """Run one relay until SIGTERM or SIGINT."""
+    """Run one relay until SIGTERM or SIGINT; what ends it otherwise is reported."""
     logs.configure(settings().log_level)
+    sentry.start()
     relay = Relay()
     signal.signal(signal.SIGTERM, relay.stop)
     signal.signal(signal.SIGINT, relay.stop)
-    relay.run()
+    try:
+        relay.run()
+    except Exception as error:
+        sentry.capture(error, wait=True)
+        raise
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from demo.caller import Caller
 from demo.failures import expect
 from demo.sessions import Booked
 from demo.stage import Stage
-from demo.tries import tries_of
+from demo.tries import wait_until_done
 
 #: Seconds after which work that failed once has been begun again: 2, up to 1 by chance, up to 1 until a relay looks.
 FIRST_RETRY = 4
@@ -40,7 +40,6 @@ def _await_link(stage: Stage, lina: Caller, mounir: Caller, kept: Booked) -> Non
 
 
 def _show_tries(stage: Stage, task: str, about: Booked) -> None:
-    tries = tries_of(stage.world.database_url, task, about.id)
     name = task.rpartition(".")[2]
-    for one in tries:
+    for one in wait_until_done(stage.world.database_url, task, about.id, stage.patience):
         stage.screen.detail(f"{name:<16} {one.shown}", holds=one.error is None)

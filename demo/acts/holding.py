@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from demo.caller import Caller
 from demo.clock import business_now, move_forward
-from demo.dinars import dinars, priced
 from demo.failures import expect
 from demo.moneytrail import MoneyTrail
 from demo.sessions import Booked, day_and_time
@@ -29,17 +28,18 @@ def play(stage: Stage, lina: Caller, booked: Booked, money: MoneyTrail) -> int:
     completed = lina.wait_for_status(f"/bookings/{booked.id}", "completed")
     expect("the escrow", completed["escrow"]["status"], "funded")
     stage.screen.step("Celery", "has completed the booking; the money stays in escrow while a problem can be reported")
+    *_, mail = stage.outside.wait_for_mails(lina.email, booked.title, 3)
+    stage.screen.step("Lina", f"has a mail, '{mail['subject']}': until when she can report a problem")
     _move_to(stage, booked.ends + WINDOW)
     stage.screen.step("Time", f"moves on to {day_and_time(booked.ends + WINDOW)}")
     closed = lina.wait_for_status(f"/bookings/{booked.id}", "closed")
     expect("the escrow", closed["escrow"]["status"], "released")
-    fee = fee_of(booked.price)
-    earned = booked.price - fee
     percent = FEE_BASIS_POINTS // 100
     stage.screen.step(
-        "Celery",
-        f"has released it: {dinars(fee)} are our {percent} % of {dinars(booked.price)}, {priced(earned)} are Mounir's",
+        "Celery", f"has released the escrow: {percent} % are ours, rounded half up, and the rest is Mounir's"
     )
+    fee = fee_of(booked.price)
+    earned = booked.price - fee
     money.show("released", escrow=-booked.price, fee=fee, mentor=earned)
     return earned
 

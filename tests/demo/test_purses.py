@@ -18,9 +18,15 @@ def test_what_moved_leads_from_one_moment_to_the_next():
 
 @pytest.mark.parametrize("place", ["learner", "held", "escrow", "mentor", "fee", "leaving", "paid_out"])
 def test_a_millime_too_many_is_found_wherever_it_is(place):
-    PAID.check_balance()
+    PAID.check(PAID)
+    more = PAID.after(**{place: 1})
     with pytest.raises(Failed, match=r"taken 33\.337 TND, but all the others together have 33\.338 TND"):
-        PAID.after(**{place: 1}).check_balance()
+        more.check(more)
+
+
+def test_money_that_went_elsewhere_is_missed_there_and_found_here():
+    with pytest.raises(Failed, match=r"Off by so many TND: Lina can spend \+0\.500, in escrow -0\.500\.$"):
+        PAID.after(learner=500, escrow=-500).check(PAID)
 
 
 def test_a_table_shows_the_places_that_money_has_reached():

@@ -24,9 +24,10 @@ START_SECONDS = 60
 WORK_SECONDS = 20
 LOOK_SECONDS = 0.005
 IN_HAND = "SELECT 1 FROM delivery WHERE state IN ('published', 'running') LIMIT 1"
+LEASE_SECONDS = 3
 #: Short enough that what a killed worker held comes back while the test looks on.
 TUNING = {
-    "LEASE_SECONDS": "3",
+    "LEASE_SECONDS": str(LEASE_SECONDS),
     "PUBLISHED_PATIENCE_SECONDS": "3",
     "RETRY_BASE_SECONDS": "0",
     "SWEEP_SECONDS": "1",

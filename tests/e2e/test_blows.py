@@ -69,13 +69,14 @@ def strike(world: RunningWorld, blow: str, chance: random.Random) -> list[str]:
 
 
 def see_off(people: Iterable[Future[None]]) -> None:
+    """Wait until everybody's story has come to its end, and all work that it caused: no letter tells of yesterday."""
     for person in people:
         person.result()
+    eventually(lambda: query(UNFINISHED) == [], "nothing left pending, published or running")
 
 
 def replay_the_dead(trade: Trade, wire: Wire) -> list[str]:
     """Have the office send again what died, which must have died of a blow; return why it had."""
-    eventually(lambda: query(UNFINISHED) == [], "nothing left pending, published or running")
     dead = wire.get("/admin/dead-letters", trade.office, limit="100")["items"]
     for letter in dead:
         wire.try_post(f"/admin/dead-letters/{letter['id']}/replay", trade.office, None)
