@@ -53,7 +53,10 @@ task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "maintenance"
 task_create_missing_queues = True
 
-imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments", "tasks.payouts")
+imports = (
+    "tasks.booking", "tasks.calendar", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments",
+    "tasks.payouts",
+)  # fmt: skip
 
 # In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
 beat_scheduler = "celery.beat:Scheduler"

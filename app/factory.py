@@ -12,7 +12,6 @@ from app.booking.routes import blp as booking
 from app.calendar.routes import blp as calendar
 from app.choreography import REACTIONS
 from app.identity.cli import users
-from app.identity.guards import SECURITY_SCHEME
 from app.identity.routes import blueprint as identity
 from app.infra import logs, outbox, sentry, traces
 from app.infra.config import Settings, settings
@@ -28,9 +27,8 @@ from app.payments.webhooks import blp as webhooks
 from app.payouts.routes import blp as payouts
 from app.payouts.webhooks import blp as payout_links
 from app.web import access, documents, requests
+from app.web.api import ProblemApi
 from app.web.blueprint import RoomBlueprint
-from app.web.problems import ProblemApi
-from app.web.schemas import document_instant, document_money
 
 BLUEPRINTS: tuple[RoomBlueprint, ...] = (
     identity, mentors, calendar, booking, payments, webhooks, payouts, payout_links, wallet, notifications, ops, health,
@@ -72,15 +70,13 @@ def _flask_config(chosen: Settings) -> dict[str, object]:
         "OPENAPI_VERSION": "3.1.0",
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {"info": {"description": documents.CONVENTIONS}},
         "PROPAGATE_EXCEPTIONS": False,
     }
 
 
 def _register_rooms(app: Flask) -> None:
     api = ProblemApi(app)
-    api.spec.plugins[1].converter.add_attribute_function(document_money)
-    api.spec.plugins[1].converter.add_attribute_function(document_instant)
-    api.spec.components.security_scheme("bearer", SECURITY_SCHEME)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     for command in COMMANDS:

@@ -7,13 +7,14 @@ from typing import Any
 from flask import redirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.calendar import handlers, rules, schemas, service
+from app.calendar import errors, handlers, rules, schemas, service
 from app.calendar.service import CalendarView
 from app.identity.guards import requires
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
 from app.web.pages import page
+from app.web.promises import LOCATION, TEXT, refuses
 from app.web.transaction import request_scope
 
 blp = room_blueprint("calendar", "A mentor's Google calendar, where sessions and their Meet links stand.")
@@ -23,6 +24,7 @@ blp = room_blueprint("calendar", "A mentor's Google calendar, where sessions and
 @requires("mentor")
 @blp.arguments(schemas.ConnectRequest)
 @blp.response(200, schemas.ConnectAnswer)
+@refuses(errors.CalendarAlreadyConnected, errors.ReturnAddressRefused)
 def connect(body: dict[str, Any]) -> dict[str, str]:
     """Begin to connect: open the address in the browser within ten minutes, then complete."""
     with request_scope() as session:
@@ -31,10 +33,12 @@ def connect(body: dict[str, Any]) -> dict[str, str]:
 
 @blp.route("/calendar/google/callback", methods=["GET"])
 @public("Google sends the browser here; nothing is connected before its user completes")
-@blp.doc(security=[])
 @blp.arguments(schemas.CallbackQuery, location="query")
-@blp.alt_response(303, description="The browser is sent to return_to, with code and state or error in the query")
-@blp.response(200, description="A small page, where no return_to was given", content_type="text/html")
+@blp.alt_response(
+    303, description="The browser is sent to return_to, with code and state or error in the query", headers=LOCATION
+)
+@blp.response(200, TEXT, content_type="text/html", description="A small page, without a return_to")
+@refuses(errors.BadState)
 def callback(query: dict[str, str | None]) -> BaseResponse:
     """Send the browser on to the front end, which completes with state and code."""
     with request_scope() as session:
@@ -51,6 +55,14 @@ def callback(query: dict[str, str | None]) -> BaseResponse:
 @requires("mentor")
 @blp.arguments(schemas.CompleteRequest)
 @blp.response(200, schemas.CalendarSchema)
+@refuses(
+    errors.BadState,
+    errors.BadCode,
+    errors.AccessNotGranted,
+    errors.CalendarAlreadyConnected,
+    errors.GoogleAccountInUse,
+    errors.GoogleAway,
+)
 def complete(body: dict[str, str]) -> CalendarView:
     """Finish what the same user began; the state serves once."""
     return handlers.finish_connecting(current_actor().id, body["state"], body["code"])

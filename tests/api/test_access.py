@@ -24,6 +24,8 @@ GET    /health                                                    +       +     
 GET    /health/live                                               +       +      +       +       +     +
 GET    /health/ready                                              +       +      +       +       +     +
 GET    /openapi.json                                              +       +      +       +       +     +
+GET    /problems                                                  +       +      +       +       +     +
+GET    /problems/{code}                                           +       +      +       +       +     +
 POST   /api/v1/auth/login                                         +       +      +       +       +     +
 POST   /api/v1/auth/logout                                        +       +      +       +       +     +
 POST   /api/v1/auth/refresh                                       +       +      +       +       +     +
@@ -106,7 +108,7 @@ def _methods(rule: Rule) -> set[str]:
 
 def url(path: str) -> str:
     """Return a path whose ids are nobody's."""
-    named = path.replace("{name}", "swagger-ui.css").replace("{mac}", "forged")
+    named = path.replace("{name}", "swagger-ui.css").replace("{mac}", "forged").replace("{code}", "slot_taken")
     return re.sub(r"\{\w+\}", lambda _: str(new_id()), named)
 
 

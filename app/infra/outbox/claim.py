@@ -38,11 +38,11 @@ class Claimed:
     """A delivery that this worker holds until its lease runs out."""
 
     id: UUID
+    event_id: UUID
     fence: int
     attempt: int
     attempts_left: int
     cap_seconds: int
-    event_id: UUID
     event_type: str
     payload: dict[str, Any]
     correlation_id: str
@@ -65,7 +65,7 @@ _CLAIM = text("""
         lease_until = now() + make_interval(secs => :lease), started_at = clock_timestamp(), worker = :worker
     FROM mine, event AS e
     WHERE d.id = mine.id AND e.id = d.event_id
-    RETURNING d.id, d.fence, d.attempts, d.attempts_left, d.cap_seconds, e.id, e.type, e.payload, e.correlation_id
+    RETURNING d.id, d.event_id, d.fence, d.attempts, d.attempts_left, d.cap_seconds, e.type, e.payload, e.correlation_id
 """)
 
 _END = text("""
