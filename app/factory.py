@@ -13,7 +13,7 @@ from app.calendar.routes import blp as calendar
 from app.choreography import REACTIONS
 from app.identity.cli import users
 from app.identity.routes import blueprint as identity
-from app.infra import logs, outbox, sentry
+from app.infra import logs, outbox, sentry, traces
 from app.infra.config import Settings, settings
 from app.infra.db import Base
 from app.ledger.routes import blp as wallet
@@ -47,6 +47,7 @@ def create_app() -> Flask:
     chosen = settings()
     logs.configure(chosen.log_level)
     sentry.start(FlaskIntegration(transaction_style="url"))
+    traces.start("api")
     outbox.install(REACTIONS)
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(_flask_config(chosen))

@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -19,9 +19,10 @@ from uuid import UUID
 from celery import Task
 from celery.exceptions import Retry, TimeLimitExceeded, WorkerLostError
 from celery.signals import task_failure
+from opentelemetry.trace import SpanKind
 from sqlalchemy.orm import Session
 
-from app.infra import db, failures
+from app.infra import db, failures, traces
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
 from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish, lose
@@ -60,8 +61,9 @@ def in_one_transaction(work: Callable[[Session, Any], object]) -> Task:
             if claimed is None:
                 return _dropped(run.__name__, delivery_id)
             correlate(claimed.correlation_id)
-            work(session, claimed.event())
-            finish(session, claimed)
+            with _traced(work, claimed):
+                work(session, claimed.event())
+                finish(session, claimed)
         return None
 
     return _register(work, run, _claim_and_fail)
@@ -77,7 +79,8 @@ def with_outside_calls(work: Callable[[Errand], object]) -> Task:
             return _dropped(run.__name__, delivery_id)
         correlate(claimed.correlation_id)
         try:
-            _run_errand(work, claimed)
+            with _traced(work, claimed):
+                _run_errand(work, claimed)
         except Exception as error:
             error.__claimed__ = claimed  # type: ignore[attr-defined]  # tells the failure handler which fence it had
             raise
@@ -89,6 +92,17 @@ def with_outside_calls(work: Callable[[Errand], object]) -> Task:
 def worker_name() -> str:
     """Return who runs this: host and process."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _traced(work: Callable[..., object], claimed: Claimed) -> AbstractContextManager[object]:
+    """Go on in the trace of whoever recorded the event."""
+    return traces.span(
+        f"{work.__module__}.{work.__name__}",
+        SpanKind.CONSUMER,
+        after=traces.place(claimed.correlation_id, claimed.event_id),
+        amana__delivery_id=str(claimed.id),
+        amana__attempt=claimed.attempt,
+    )
 
 
 def _run_errand(work: Callable[[Errand], object], claimed: Claimed) -> None:

@@ -6,11 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import beat_init, celeryd_init, setup_logging, task_prerun
+from celery.signals import (
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    task_prerun,
+    worker_process_init,
+    worker_process_shutdown,
+)
 from sentry_sdk.integrations.celery import CeleryIntegration
 
 from app.choreography import REACTIONS
-from app.infra import logs, outbox, sentry
+from app.infra import logs, outbox, sentry, traces
 from app.infra.config import settings
 from app.infra.correlation import correlate
 from app.kernel.ids import new_id
@@ -45,6 +52,17 @@ def _start_reporting(**_: Any) -> None:
         return
     too_often = [name for name, entry in app.conf.beat_schedule.items() if entry["schedule"] < SHORTEST_MONITOR]
     sentry.start(CeleryIntegration(monitor_beat_tasks=True, exclude_beat_tasks=too_often))
+
+
+@worker_process_init.connect
+def _start_tracing(**_: Any) -> None:
+    traces.start("worker")
+
+
+@worker_process_shutdown.connect
+def _send_last_traces(**_: Any) -> None:
+    """Send what waits: a child that has run its share of tasks ends without the usual ceremonies."""
+    traces.flush()
 
 
 @task_prerun.connect

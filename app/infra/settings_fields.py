@@ -55,6 +55,11 @@ def read_basis_points(raw: str) -> int:
     return 10_000 - _at_least(0, 10_000 - read_int(raw))
 
 
+def read_per_cent(raw: str) -> int:
+    """A whole number, 0 to 100."""
+    return 100 - _at_least(0, 100 - read_int(raw))
+
+
 def read_list(raw: str) -> tuple[str, ...]:
     """Values parted by commas."""
     return tuple(part.strip() for part in raw.split(",") if part.strip())

@@ -1,4 +1,4 @@
-"""What listens where names, addresses and secrets could get out: a Sentry, a broker's wire."""
+"""What listens where names, addresses and secrets could get out: a Sentry, a collector of traces, a broker's wire."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.infra.peer import Peer, peer, says
 
@@ -56,6 +57,73 @@ def fake_sentry() -> Iterator[FakeSentry]:
     """Listen as Sentry does."""
     with peer(says("200 OK", "Content-Type: application/json", body=b"{}")) as listening:
         yield FakeSentry(listening)
+
+
+@dataclass(frozen=True)
+class SeenSpan:
+    """One span as it was sent."""
+
+    process: str
+    name: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    failed: bool
+    links: frozenset[tuple[str, str]]
+    attributes: dict[str, str]
+
+
+@dataclass
+class FakeCollector:
+    """Takes traces, as OTLP over HTTP has them."""
+
+    peer: Peer
+
+    @property
+    def text(self) -> str:
+        """All that it was sent, readable."""
+        return "\n".join(str(export) for export in self._exports())
+
+    @property
+    def spans(self) -> list[SeenSpan]:
+        """All spans."""
+        return [
+            _seen(span, resource.resource)
+            for export in self._exports()
+            for resource in export.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+    def _exports(self) -> Iterator[ExportTraceServiceRequest]:
+        for request in list(self.peer.asked):
+            head, _, body = request.partition(b"\r\n\r\n")
+            plain = gzip.decompress(body) if b"content-encoding: gzip" in head.lower() else body
+            yield ExportTraceServiceRequest.FromString(plain)
+
+
+def _seen(span: Any, resource: Any) -> SeenSpan:
+    return SeenSpan(
+        process=_attributes(resource)["service.name"],
+        name=span.name,
+        trace_id=span.trace_id.hex(),
+        span_id=span.span_id.hex(),
+        parent_id=span.parent_span_id.hex(),
+        failed=span.status.code == span.status.STATUS_CODE_ERROR,
+        links=frozenset((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
+        attributes=_attributes(span),
+    )
+
+
+def _attributes(found: Any) -> dict[str, str]:
+    return {one.key: one.value.string_value or str(one.value.int_value) for one in found.attributes}
+
+
+@contextmanager
+def fake_collector() -> Iterator[FakeCollector]:
+    """Listen as a collector does."""
+    with peer(says("200 OK", "Content-Type: application/x-protobuf")) as listening:
+        yield FakeCollector(listening)
 
 
 @dataclass

@@ -61,7 +61,6 @@ def observed_world(services: Services, directory: Path, chosen: Mapping[str, str
     """Start it with these settings on top, and end all of it with its database."""
     database, before = services.cluster.create_database("test_observed", TEMPLATE), dict(os.environ)
     use(database, services.broker_url)
-    os.environ.update(chosen)
     port = free_port()
     own = {"PORT": str(port), "WEB_WORKERS": "1", "LOG_LEVEL": "INFO", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **chosen, **own}
