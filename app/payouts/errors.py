@@ -17,6 +17,12 @@ class DestinationNotSet(NotFound):
     """You have not said where your money goes: PUT /payouts/destination."""
 
 
+class OwnWalletNeeded(InvalidInput):
+    """That is the platform's own wallet: give the id of one that is yours."""
+
+    code = "own_wallet_needed"
+
+
 class NoDestination(Refusal):
     """Say first where the money goes: PUT /payouts/destination.
 

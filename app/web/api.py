@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_smorest import Api
+from werkzeug.routing import UnicodeConverter, UUIDConverter
 
 from app.web import operations, problems, schemas
 
@@ -14,6 +15,8 @@ class ProblemApi(Api):
 
     def _register_responses(self) -> None:
         schemas.describe_fields(self.ma_plugin, self.spec)
+        self.flask_plugin.register_converter(UUIDConverter, lambda _: schemas.ID_IN_A_PATH)
+        self.flask_plugin.register_converter(UnicodeConverter, lambda _: schemas.TEXT_IN_A_PATH)
         operations.prepare(self.spec)
 
     def _register_etag_headers(self) -> None:

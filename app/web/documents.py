@@ -20,7 +20,8 @@ from app.web.schemas import EXAMPLE_ID
 blp = Blueprint("documents", __name__, template_folder="templates")
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Amana: the API</title>
-<link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head><body><div id="api"></div>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/assets/swagger-ui.css"></head><body>
+<div id="api"></div>
 <script src="/docs/assets/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>"""
 
 #: No validator: it would be asked at an address outside. Extensions: x-permission says who may call.
@@ -49,8 +50,10 @@ A marketplace for booked sessions: a learner books a mentor, the money lies in e
 #: The page may run and fetch what this server serves, and nothing else.
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
-#: A page of a problem may show text in its own style, and nothing else.
-TEXT_ONLY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+#: A page of a problem may show text in its own style, with an icon that is none, and nothing else.
+TEXT_ONLY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+}
 
 ASSETS = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 

@@ -21,6 +21,10 @@ BIGINT_MAX = 2**63 - 1
 EXAMPLE_ID, EXAMPLE_INSTANT = "01a1fad5-4f71-7c02-a3ed-2a6e275bfec1", "2026-11-23T09:00:00Z"
 EXAMPLE_CURSOR = "WyIyMDI2LTExLTIzIl0"
 
+#: What stands in paths.
+ID_IN_A_PATH = {"type": "string", "format": "uuid", "examples": [EXAMPLE_ID]}
+TEXT_IN_A_PATH = {"type": "string", "minLength": 1, "examples": ["x4Gk9dT2bVq0nRz7LmPw3sYc8hJf5uAeK1oXi6tNgBE"]}
+
 #: Beyond these no session, deadline or window can be meant, and arithmetic on instants would overflow.
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 

@@ -67,7 +67,7 @@ def _payouts(world: World, people: dict[str, MadeUser]) -> dict[str, str]:
     """Have payouts that wait to be decided, one that was approved and has a link, and one that went elsewhere."""
     mentor, one = people["mentor"], {"amount": {"amount": 1_000, "currency": "TND"}}
     world.client.put(
-        f"{API}/payouts/destination", json={"konnect_wallet_id": "5f7a209aeb3f76490ac4a3d1"}, headers=token_for(mentor)
+        f"{API}/payouts/destination", json={"konnect_wallet_id": "a1b2c3d4e5f60718293a4b5c"}, headers=token_for(mentor)
     )
     payout, rejected, cancelled, *approved = (world.post(mentor, "/payouts", one).json["id"] for _ in range(5))
     link, astray = (_link(world, people["finance"], payout_id) for payout_id in approved)

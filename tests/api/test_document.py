@@ -128,9 +128,9 @@ def fields(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for field, schema in shape.get("properties", {}).items():
             yield f"{name}.{field}", schema
     for path, item in document["paths"].items():
-        for method in METHODS:
-            for parameter in item.get(method, {}).get("parameters", []):
-                yield f"{method} {path} {parameter['name']}", parameter["schema"]
+        for holder in (item, *(item[method] for method in METHODS if method in item)):
+            for parameter in holder.get("parameters", []):
+                yield f"{path} {parameter['name']}", parameter["schema"]
 
 
 def shows_itself(schema: dict[str, Any]) -> bool:
