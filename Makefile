@@ -10,7 +10,7 @@ PIP   := -m pip --quiet --quiet --disable-pip-version-check
 ARGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lock clean
+.PHONY: help demo up test check bench docs picture mutants lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,19 @@ check: $(READY) ## check style, format, architecture and types, then run the tes
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+
+bench: $(READY) ## measure ours beside the bare limit, check the books, write docs/measured.md (ARGS="webhook" picks some)
+	@$(BIN)/python -m bench.cli $(ARGS)
+
+docs: $(READY) ## write openapi.json and docs/state_machines.md anew, as the code has them
+	@$(BIN)/python -m tests.architecture.api_document > openapi.json.new && mv openapi.json.new openapi.json
+	@$(BIN)/python -m tests.architecture.diagrams > docs/state_machines.md.new && mv docs/state_machines.md.new docs/state_machines.md
+
+picture: $(READY) ## take the picture of the API document for docs/, in chromium
+	@$(BIN)/python -m tests.browser.picture
+
+mutants: $(READY) ## plant lies about money, delivery and states, and see whether the tests find them out (ARGS="fee" picks some)
+	@$(BIN)/python -m mutants.cli $(ARGS)
 
 lock: ## resolve requirements.in and requirements-dev.in anew into the pinned .txt files
 	@set -eu; venv=$$(mktemp -d); trap 'rm -rf "$$venv"' EXIT; $(PYTHON) -m venv "$$venv"; \

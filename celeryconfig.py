@@ -1,6 +1,7 @@
 """Celery's settings. Why each differs from its default: docs/adr/0002-postgres-is-the-truth-celery-the-carrier.md."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from kombu import Queue
 
@@ -11,17 +12,22 @@ _settings = settings()
 broker_url = _settings.broker_url
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # never give up on the broker
-broker_transport_options = {
+# Each kind of broker reads options of its own. Without those about time a half-open connection stops a worker, or the
+# relay, for ever, without a line in its log.
+_REDIS = {
     "visibility_timeout": 600,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
-    # Without these three a half-open connection stops a worker for ever, without a line in its log.
     "socket_timeout": 15,
     "socket_connect_timeout": 5,
     "health_check_interval": 10,
     "socket_keepalive": True,
     "global_keyprefix": "amana:",
 }
+_RABBITMQ = {"confirm_publish": True, "read_timeout": 15, "write_timeout": 15}
+broker_transport_options = _RABBITMQ if urlsplit(broker_url).scheme.startswith("amqp") else _REDIS
+broker_heartbeat = 10  # RabbitMQ's alone
+broker_connection_timeout = 5
 
 task_serializer = "json"
 accept_content = ["json"]
@@ -47,18 +53,22 @@ task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "maintenance"
 task_create_missing_queues = True
 
-imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments", "tasks.payouts")
+imports = (
+    "tasks.booking", "tasks.calendar", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments",
+    "tasks.payouts",
+)  # fmt: skip
 
 # In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
 beat_scheduler = "celery.beat:Scheduler"
-# Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm.
+# Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm. The names are
+# those of Sentry's monitors.
 _often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {
-    "expire bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
-    "poll payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
-    "poll payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
-    "complete bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
-    "release escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
-    "check the books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
-    "purge idempotency keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
+    "expire-bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
+    "poll-payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
+    "poll-payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
+    "complete-bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
+    "release-escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
+    "check-books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
+    "purge-idempotency-keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
 }

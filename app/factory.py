@@ -5,21 +5,21 @@ from __future__ import annotations
 import click
 from flask import Flask
 from flask_migrate import Migrate
+from sentry_sdk.integrations.flask import FlaskIntegration
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.booking.routes import blp as booking
 from app.calendar.routes import blp as calendar
 from app.choreography import REACTIONS
 from app.identity.cli import users
-from app.identity.guards import SECURITY_SCHEME
 from app.identity.routes import blueprint as identity
-from app.infra import logs, outbox
+from app.infra import logs, outbox, sentry, traces
 from app.infra.config import Settings, settings
 from app.infra.db import Base
 from app.ledger.routes import blp as wallet
 from app.mentors.routes import blp as mentors
 from app.notifications.routes import blp as notifications
-from app.ops.cli import letters
+from app.ops.cli import letters, tell_health
 from app.ops.routes import blp as ops
 from app.ops.routes import health_blp as health
 from app.payments.routes import blp as payments
@@ -27,14 +27,13 @@ from app.payments.webhooks import blp as webhooks
 from app.payouts.routes import blp as payouts
 from app.payouts.webhooks import blp as payout_links
 from app.web import access, documents, requests
+from app.web.api import ProblemApi
 from app.web.blueprint import RoomBlueprint
-from app.web.problems import ProblemApi
-from app.web.schemas import document_instant, document_money
 
 BLUEPRINTS: tuple[RoomBlueprint, ...] = (
     identity, mentors, calendar, booking, payments, webhooks, payouts, payout_links, wallet, notifications, ops, health,
 )  # fmt: skip
-COMMANDS: tuple[click.Command, ...] = (users, letters)
+COMMANDS: tuple[click.Command, ...] = (users, letters, tell_health)
 
 
 class Metadata:
@@ -47,6 +46,8 @@ def create_app() -> Flask:
     """Return the application; refuse to start with unsafe settings or with a route that nobody declared."""
     chosen = settings()
     logs.configure(chosen.log_level)
+    sentry.start(FlaskIntegration(transaction_style="url"))
+    traces.start("api")
     outbox.install(REACTIONS)
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(_flask_config(chosen))
@@ -69,15 +70,13 @@ def _flask_config(chosen: Settings) -> dict[str, object]:
         "OPENAPI_VERSION": "3.1.0",
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {"info": {"description": documents.CONVENTIONS}},
         "PROPAGATE_EXCEPTIONS": False,
     }
 
 
 def _register_rooms(app: Flask) -> None:
     api = ProblemApi(app)
-    api.spec.plugins[1].converter.add_attribute_function(document_money)
-    api.spec.plugins[1].converter.add_attribute_function(document_instant)
-    api.spec.components.security_scheme("bearer", SECURITY_SCHEME)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     for command in COMMANDS:

@@ -1,1 +1,1 @@
-"""A client of the public API that plays the story of one paid booking. It knows nothing of the code that answers."""
+"""A client of the public API that plays one story, from booking to payout. It knows nothing of who answers."""

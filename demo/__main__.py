@@ -1,16 +1,22 @@
-"""Play the story on a running world: `python -m demo`. Ends with 0 only if everything held."""
+"""Play the whole story on a running world, from two strangers to the paid mentor. Ends with 0 only if everything held.
+
+It registers people of its own, and orders faults for them alone where that can be. It moves the world's business time
+forward by days, to the end of a session and past the time in which a problem can be reported.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from demo import starts
+from demo import story
+from demo.database import database_now
 from demo.failures import Failed
 from demo.screen import Screen
-from demo.story import Story
+from demo.stage import Stage
+from demo.tries import tell_unfinished
 from demo.waiting import Patience
-from demo.world import World, read_world, shown
+from demo.world import DEFAULT, VARIABLE, World, read_world, shown
 
 PATIENCE_SECONDS = 15.0
 INTERRUPTED = 130
@@ -33,19 +39,24 @@ def main() -> int:
 
 def _play(world: World, screen: Screen, patience: Patience) -> None:
     screen.title(
-        "Amana: one paid booking, played over the network",
+        "Amana: one session, from two strangers to the paid mentor, played over the network",
         f"API {world.api}, sandbox {world.sandbox}, logs in {shown(world.logs)}",
     )
-    began = starts.database_now(world.database_url)
+    began = database_now(world.database_url)
     try:
-        Story(world, screen, patience, began).play()
+        story.play(Stage(world, screen, patience, began))
     except Failed as failure:
-        unfinished = starts.tell_unfinished(world.database_url, began)
+        unfinished = tell_unfinished(world.database_url, began)
         raise Failed(f"{failure}\n{unfinished}\nThe logs are in {shown(world.logs)}.") from failure
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m demo",
+        description=__doc__,
+        epilog=f"{VARIABLE} names the world.json of the world to play on (default: {DEFAULT}, the one of `make up`).",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--patience",
         type=float,

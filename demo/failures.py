@@ -21,3 +21,9 @@ class Unexpected(Failed):
     def __init__(self, call: str, wanted: str, got: str) -> None:
         """Take the call (method and address), what it should have answered, and what it did."""
         super().__init__(f"{call} should have answered {wanted}.\nIt answered {got}.")
+
+
+def expect(what: str, seen: object, wanted: object) -> None:
+    """Raise Failed unless something is what it must be."""
+    if seen != wanted:
+        raise Failed(f"{what[0].upper()}{what[1:]} should be {wanted}.\nIt is {seen}.")

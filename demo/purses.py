@@ -1,79 +1,79 @@
-"""Where the money of the story is: at the gateway on one side, with its two people and in escrow on the other."""
+"""Where the money can be: taken by Konnect on one side; on the other every place of ours, and what was paid out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, replace
 
+from demo.dinars import CURRENCY, dinars, priced
 from demo.failures import Failed
-from demo.outside import Outside
-from demo.people import Caller
 
-CURRENCY = "TND"
-THOUSANDTHS = 1000
+#: How a place without money is shown: the eye shall find those that have some.
+NOTHING = "-"
+
+LABELS = {
+    "taken": "Konnect has taken",
+    "learner": "Lina can spend",
+    "held": "held while she pays",
+    "escrow": "in escrow",
+    "mentor": "Mounir can spend",
+    "fee": "our fee",
+    "leaving": "on its way out",
+    "paid_out": "paid out to Mounir",
+}
 
 
 @dataclass(frozen=True)
 class Purses:
-    """Millimes at one moment. What Konnect has taken must be what the others have together."""
+    """Millimes at one moment, or between two. What Konnect has taken must be what all the others have together."""
 
     taken: int = 0
     learner: int = 0
     held: int = 0
     escrow: int = 0
     mentor: int = 0
+    fee: int = 0
+    leaving: int = 0
+    paid_out: int = 0
+
+    def after(self, **moved: int) -> Purses:
+        """Return the purses after so much has moved; each by its name, into it or (negative) out of it."""
+        return replace(self, **{name: getattr(self, name) + amount for name, amount in moved.items()})
+
+    def since(self, before: Purses) -> Purses:
+        """Return what has moved."""
+        return Purses(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
+
+    def check(self, wanted: Purses) -> None:
+        """Raise Failed unless all is where it must be, and no millime is missing or too many."""
+        off = {name: amount for name, amount in asdict(self.since(wanted)).items() if amount}
+        if off:
+            told = ", ".join(f"{LABELS[name]} {_signed(dinars(amount))}" for name, amount in off.items())
+            raise Failed(f"The money is not where it must be. Off by so many {CURRENCY}: {told}.")
+        taken, *kept = astuple(self)
+        if sum(kept) != taken:
+            raise Failed(f"Konnect has taken {priced(taken)}, but all the others together have {priced(sum(kept))}.")
 
     @property
     def shown(self) -> dict[str, str]:
         """Return each figure by what a person reads beside it."""
-        return {
-            "Konnect has taken": dinars(self.taken),
-            "Lina can spend": dinars(self.learner),
-            "held while she pays": dinars(self.held),
-            "in escrow": dinars(self.escrow),
-            "Mounir can spend": dinars(self.mentor),
-        }
-
-    def check_balance(self) -> None:
-        """Raise Failed when a millime is missing or too many."""
-        kept = self.learner + self.held + self.escrow + self.mentor
-        if kept != self.taken:
-            raise Failed(
-                f"Konnect has taken {dinars(self.taken)} {CURRENCY}, but wallets and escrow hold {dinars(kept)}."
-            )
+        return {LABELS[name]: dinars(amount) if amount else NOTHING for name, amount in asdict(self).items()}
 
 
-@dataclass(frozen=True)
-class Holders:
-    """Whom to ask where the money is."""
+def table_of(columns: Mapping[str, Purses], *, signed: str = "") -> dict[str, dict[str, str]]:
+    """Return the figures of each column, without the places where there is nothing in any of them.
 
-    learner: Caller
-    mentor: Caller
-    outside: Outside
-
-    def look(self, payments: list[str], booking: str | None) -> Purses:
-        """Ask both sides, about these payments and this booking; raise Failed when they differ."""
-        mine, theirs = _wallet(self.learner), _wallet(self.mentor)
-        purses = Purses(
-            taken=sum(self.outside.payment_at_konnect(payment)["reached_amount"] for payment in payments),
-            learner=mine["available"]["amount"],
-            held=mine["held"]["amount"],
-            escrow=self._escrow(booking) if booking else 0,
-            mentor=theirs["available"]["amount"],
-        )
-        purses.check_balance()
-        return purses
-
-    def _escrow(self, booking: str) -> int:
-        escrow = self.learner.get(f"/bookings/{booking}")["escrow"]
-        return int(escrow["amount"]["amount"]) if escrow and escrow["status"] in ("funded", "frozen") else 0
+    The column `signed` says what has moved: its figures bear a sign, and what has not moved is left empty.
+    """
+    used = {name for purses in columns.values() for name, amount in asdict(purses).items() if amount}
+    labels = [label for name, label in LABELS.items() if name in used]
+    return {
+        column: {label: _signed(purses.shown[label]) if column == signed else purses.shown[label] for label in labels}
+        for column, purses in columns.items()
+    }
 
 
-def dinars(millimes: int) -> str:
-    """Write an amount of millimes as dinars, as people do."""
-    whole, rest = divmod(abs(millimes), THOUSANDTHS)
-    return f"{'-' if millimes < 0 else ''}{whole}.{rest:03}"
-
-
-def _wallet(who: Caller) -> Any:
-    return next(one for one in who.get("/wallet")["balances"] if one["available"]["currency"] == CURRENCY)
+def _signed(figure: str) -> str:
+    if figure == NOTHING:
+        return ""
+    return figure if figure.startswith("-") else f"+{figure}"

@@ -9,16 +9,20 @@ import secrets
 import sys
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from demo import people
+from demo.caller import Caller
+from demo.dinars import in_dinars
 from demo.failures import Failed, Unexpected
+from demo.offers import WORKDAYS, Hours, Offering, open_on, weekly_hours
 from demo.outside import Outside
-from demo.people import Account, Caller, Hours
-from demo.purses import CURRENCY
+from demo.people import Account
+from demo.sessions import pay_link, wait_for_capture
 from demo.waiting import Patience
 from demo.wire import Answer
-from demo.world import World, read_world
+from demo.world import World, read_world, shown
 
 PATIENCE_SECONDS = 15.0
 
@@ -26,30 +30,9 @@ PATIENCE_SECONDS = 15.0
 PASSWORD = "a word among friends"  # noqa: S105 - printed for whoever plays with the world
 POCKET_MONEY = 250_000  #: millimes
 
-DAYTIME = people.open_on(*people.WORKDAYS, spans=[("09:00", "12:00"), ("14:00", "18:00")])
-EVENINGS = people.open_on("tuesday", "thursday", spans=[("18:00", "22:00")])
-SATURDAYS = people.open_on("saturday", spans=[("10:00", "16:00")])
-
-
-@dataclass(frozen=True)
-class Offering:
-    """A kind of session; the price in millimes."""
-
-    title: str
-    description: str
-    minutes: int
-    price: int
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """Return it as the API takes it."""
-        price = {"amount": self.price, "currency": CURRENCY}
-        return {
-            "title": self.title,
-            "description": self.description,
-            "duration_minutes": self.minutes,
-            "price": price,
-        }
+DAYTIME = open_on(*WORKDAYS, spans=[("09:00", "12:00"), ("14:00", "18:00")])
+EVENINGS = open_on("tuesday", "thursday", spans=[("18:00", "22:00")])
+SATURDAYS = open_on("saturday", spans=[("10:00", "16:00")])
 
 
 @dataclass(frozen=True)
@@ -125,7 +108,7 @@ class Gardener:
     def _plant_mentor(self, mentor: Mentor) -> None:
         person = self._enter(mentor.account)
         _unless(person.try_call("POST", "/mentors", mentor.profile), HTTPStatus.CONFLICT, "already_mentor")
-        person.call("PUT", "/mentors/me/availability", people.weekly_hours(mentor.account.timezone, mentor.hours))
+        person.call("PUT", "/mentors/me/availability", weekly_hours(mentor.account.timezone, mentor.hours))
         offered = person.get(f"/mentors/{person.get('/me')['id']}/offerings")["items"]
         there = {offering["title"] for offering in offered}
         for offering in mentor.offerings:
@@ -136,10 +119,9 @@ class Gardener:
         person = self._enter(account)
         if person.get("/wallet/transactions")["items"]:
             return
-        wanted = {"amount": {"amount": POCKET_MONEY, "currency": CURRENCY}}
-        payment = person.post("/wallet/top-ups", wanted, key=secrets.token_hex(8))["id"]
-        self._outside.click_pay(people.pay_link(person, payment))
-        people.wait_for_status(person, f"/payments/{payment}", "captured")
+        payment = person.post("/wallet/top-ups", {"amount": in_dinars(POCKET_MONEY)}, key=secrets.token_hex(8))["id"]
+        self._outside.click_pay(pay_link(person, payment))
+        wait_for_capture(person, payment)
 
     def _enter(self, account: Account) -> Caller:
         """Sign in; register and confirm first whoever is not there yet."""
@@ -147,7 +129,7 @@ class Gardener:
         if not attempt.is_success:
             people.register(self._nobody, account)
             people.confirm(self._nobody, self._outside, account)
-        return people.sign_in(self._nobody, account.email, account.password)
+        return people.sign_in(self._nobody, account)
 
 
 def main() -> int:
@@ -160,6 +142,7 @@ def main() -> int:
         return 1
     print(f"  People   {LEARNER.email} has money, {', '.join(one.account.email for one in MENTORS)} can be booked;")
     print(f"           everybody's password: {PASSWORD}")
+    print(f"  Story    {shown(Path(sys.executable))} -m demo, in another terminal, plays it here")
     return 0
 
 

@@ -29,6 +29,10 @@ class Patience:
 
     seconds: float
 
+    def beyond(self, seconds: float) -> Patience:
+        """Return a patience for what waits so many seconds on purpose."""
+        return Patience(self.seconds + seconds)
+
     def until(self, what: str, look: Callable[[], Look[T]], *, pause: float = PAUSE) -> T:
         """Look until something is found and return it; raise NotInTime."""
         deadline = time.monotonic() + self.seconds

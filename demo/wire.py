@@ -71,6 +71,22 @@ class Fields(dict[str, Any]):
         raise Unexpected(self._call, f"with a field {name!r}", f"with {', '.join(self) or 'none'}")
 
 
+def succeed(method: str, url: str, body: object = None) -> Answer:
+    """Make one call and return its answer; raise Unexpected unless it is a success."""
+    answer = send(method, url, body=body)
+    if not answer.is_success:
+        raise Unexpected(answer.call, "with a success", answer.shown)
+    return answer
+
+
+def open_page(url: str) -> str:
+    """Return a page as a browser gets it; raise Unexpected when there is none."""
+    answer = send("GET", url, headers={"Accept": "text/html"})
+    if not answer.is_success:
+        raise Unexpected(answer.call, "with a page", answer.shown)
+    return answer.content.decode()
+
+
 def send(method: str, url: str, *, headers: Mapping[str, str] | None = None, body: object = None) -> Answer:
     """Make one call and return the answer, whatever its status; raise Failed when there is none."""
     parts = urlsplit(url)

@@ -58,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "--without", action="append", default=[], metavar="NAME", help="leave out a process, e.g. flower (repeatable)"
     )
-    running.add_argument("--keep", action="store_true", help="keep the world running after the command of --run")
+    running.add_argument(
+        "--keep", action="store_true", help="keep the world running after the command of --run, and end with its code"
+    )
     running.add_argument(
         "--run",
         nargs=argparse.REMAINDER,

@@ -33,6 +33,7 @@ class Environments:
     ports: Ports
     secrets: Secrets
     connections: Connections
+    directory: Path
 
     @property
     def api_url(self) -> str:
@@ -101,6 +102,7 @@ class Environments:
             "SANDBOX_PORT": str(self.ports.sandbox),
             "SANDBOX_SMTP_PORT": str(self.ports.smtp),
             "CLOCK_URL": f"{self.api_url}/api/v1/sandbox/clock",
+            "SANDBOX_DIRECTORY": str(self.directory / "sandbox"),
             "KONNECT_API_KEY": self.secrets.konnect_api_key,
         }
 

@@ -39,10 +39,13 @@ class Stage:
 
 
 def up(plan: Plan, command: Sequence[str], *, keep: bool = False) -> int:
-    """Run the whole system until it is asked to stop, or until `command` ends unless told to keep it; the exit code."""
+    """Run the whole system until it is asked to stop, or until `command` ends unless told to keep it.
+
+    Return the exit code: the command's, where there is one.
+    """
     with _stage(plan.directory) as stage:
         servers = Servers(plan.directory, stage.ports, stage.secrets, os.environ)
-        environments = Environments(stage.ports, stage.secrets, servers.connections)
+        environments = Environments(stage.ports, stage.secrets, servers.connections, plan.directory)
         world = World(plan, servers, environments, stage.supervisor)
         world.file.unlink(missing_ok=True)
         try:
@@ -51,7 +54,8 @@ def up(plan: Plan, command: Sequence[str], *, keep: bool = False) -> int:
             if command and not keep:
                 return code
             stage.console.addresses(environments, plan.directory, plan.without)
-            return _tend(world.tend, stage)
+            _tend(world.tend, stage)
+            return code
         finally:
             world.file.unlink(missing_ok=True)
 
@@ -62,7 +66,8 @@ def services(directory: Path) -> int:
         servers = Servers(directory, stage.ports, stage.secrets, os.environ)
         servers.start(stage.supervisor, stage.signals.pause, stage.console.say)
         stage.console.urls(servers.connections)
-        return _tend(stage.supervisor.tend, stage)
+        _tend(stage.supervisor.tend, stage)
+        return 0
 
 
 def clean(directory: Path) -> int:
@@ -75,14 +80,13 @@ def clean(directory: Path) -> int:
     return 0
 
 
-def _tend(tend: Callable[[], object], stage: Stage) -> int:
+def _tend(tend: Callable[[], object], stage: Stage) -> None:
     try:
         while True:
             tend()
             stage.signals.pause(_TEND_SECONDS)
     except StopRequested:
         stage.console.say("", "stopping (once more Ctrl-C: at once)")
-        return 0
 
 
 def _run(argv: Sequence[str], world: World, stage: Stage) -> int:

@@ -10,10 +10,11 @@ from types import FrameType
 
 from sandbox.server import Sandbox
 from sandbox.settings import read_settings
+from sandbox.store import StoreError
 
 
 def main() -> int:
-    """Start, say where, and wait to be told to stop; 1 when a port is taken."""
+    """Start, say where, and wait to be told to stop; 1 when a port is taken or its file is unusable."""
     settings = read_settings(sys.argv[1:], os.environ)
     told_to_stop = threading.Event()
 
@@ -24,6 +25,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     try:
         sandbox = Sandbox(settings)
+    except StoreError as error:
+        sys.stderr.write(f"sandbox: {error}\n")
+        return 1
     except OSError as error:
         sys.stderr.write(f"sandbox: cannot listen on {settings.host}:{settings.port}/{settings.smtp_port}: {error}\n")
         return 1

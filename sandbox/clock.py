@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import MutableMapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sandbox import loopback
@@ -16,17 +18,30 @@ REST_AFTER_FAILURE = 1.0
 """Seconds without asking again after the clock could not be reached."""
 
 
+MOVED = 1.0
+"""Seconds: more than two answers differ by while nobody moves the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a clock has told: how many seconds business time is ahead of wall time."""
+
+    offset: float
+
+
 class Clock:
     """Wall time plus an offset that the clock at `url` tells; the last known offset stays when it cannot be reached.
 
+    It stays over a restart, too, on its `shelf`: a payment opened before the clock could be asked would have expired.
     `url` answers GET with `{"now": "2026-11-20T10:00:00Z"}` and may take POST `{"advance_seconds": n}`; without it
     business time is wall time.
     """
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, shelf: MutableMapping[str, Told] | None = None) -> None:
         self.url = loopback.check_url(url) if url else None
         self.reachable = True
-        self._offset = timedelta(0)
+        self._shelf = {} if shelf is None else shelf
+        self._offset = timedelta(seconds=self._shelf[url].offset if url and url in self._shelf else 0)
         self._asking = threading.Lock()
         self._asked_at = float("-inf")
         self._rest_until = float("-inf")
@@ -69,13 +84,19 @@ class Clock:
         asked_at = time.monotonic()
         try:
             answer = loopback.call("GET", url, timeout=ASK_TIMEOUT)
-            self._offset = datetime.fromisoformat(json.loads(answer.body)["now"]) - datetime.now(tz=UTC)
+            self._learn(url, datetime.fromisoformat(json.loads(answer.body)["now"]) - datetime.now(tz=UTC))
         except (OSError, ValueError, TypeError, KeyError):
             self.reachable = False
             self._rest_until = time.monotonic() + REST_AFTER_FAILURE
         else:
             self.reachable = True
             self._asked_at = asked_at
+
+    def _learn(self, url: str, offset: timedelta) -> None:
+        """Take note of an offset; written down is only what somebody moved, not the moments that an answer takes."""
+        self._offset, seconds = offset, offset.total_seconds()
+        if url not in self._shelf or abs(seconds - self._shelf[url].offset) >= MOVED:
+            self._shelf[url] = Told(seconds)
 
 
 class ClockRefusedError(Exception):

@@ -92,6 +92,7 @@ class Sandbox:
         self._http.server_close()
         self._thread.join()
         self._smtp.stop()
+        self.world.store.close()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sandbox.loopback import NotLoopbackError, check_url
 from sandbox.reading import whole_number
@@ -20,7 +21,7 @@ class Settings:
     """Where to listen and whom to ask; port 0 takes a free one.
 
     `konnect_api_key` None takes every key, `google_client_id` and `google_client_secret` None take every client;
-    `google_token_seconds` is the life of an access token.
+    `google_token_seconds` is the life of an access token; without a `directory` all is forgotten with the process.
     """
 
     host: str = HOST
@@ -31,6 +32,7 @@ class Settings:
     google_client_id: str | None = None
     google_client_secret: str | None = None
     google_token_seconds: int = TOKEN_SECONDS
+    directory: Path | None = None
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
@@ -60,6 +62,12 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         default=environment.get("GOOGLE_TOKEN_SECONDS") or str(TOKEN_SECONDS),
         type=_token_seconds,
         help=f"life of Google's access tokens (GOOGLE_TOKEN_SECONDS, default {TOKEN_SECONDS})",
+    )
+    parser.add_argument(
+        "--directory",
+        default=environment.get("SANDBOX_DIRECTORY") or None,
+        type=Path,
+        help="where payments, mails and calendars outlive the process (SANDBOX_DIRECTORY; without it nowhere)",
     )
     chosen = parser.parse_args(arguments)
     return Settings(

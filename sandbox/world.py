@@ -1,4 +1,4 @@
-"""Everything the sandbox knows, in memory, under one lock."""
+"""Everything the sandbox knows, under one lock."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import cast
 
 from flask import current_app
 
-from sandbox.clock import Clock
+from sandbox.clock import Clock, Told
 from sandbox.faults.orders import Faults
 from sandbox.google.clients import Client
-from sandbox.google.events import Events
-from sandbox.google.grants import Grants
+from sandbox.google.events import Event, Events
+from sandbox.google.grants import Consent, Grants
 from sandbox.google.keys import SigningKey
-from sandbox.konnect.payments import Payments
+from sandbox.konnect.payments import Payment, Payments
 from sandbox.konnect.webhooks import Webhooks
-from sandbox.mail.mailbox import Mailbox
+from sandbox.mail.mailbox import Mail, Mailbox
 from sandbox.settings import Settings
+from sandbox.store import Store
 
 
 class World:
@@ -27,16 +28,17 @@ class World:
 
     def __init__(self, settings: Settings) -> None:
         lock = threading.RLock()
-        self.clock = Clock(settings.clock_url)
+        self.store = Store(settings.directory)
+        self.clock = Clock(settings.clock_url, self.store.shelf("clock", Told))
         self.faults = Faults(lock)
         self.konnect_api_key = settings.konnect_api_key
-        self.payments = Payments(lock)
+        self.payments = Payments(lock, self.store.shelf("payments", Payment))
         self.webhooks = Webhooks(self.payments, self.faults, self.clock)
         self.google_client = Client(settings.google_client_id, settings.google_client_secret)
         self.google_key = SigningKey()
-        self.grants = Grants(lock, settings.google_token_seconds)
-        self.events = Events(lock)
-        self.mailbox = Mailbox(lock)
+        self.grants = Grants(lock, self.store.shelf("refresh tokens", Consent), settings.google_token_seconds)
+        self.events = Events(lock, self.store.shelf("events", Event))
+        self.mailbox = Mailbox(lock, self.store.shelf("mails", Mail))
 
 
 def world() -> World:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -20,9 +19,10 @@ from uuid import UUID
 from celery import Task
 from celery.exceptions import Retry, TimeLimitExceeded, WorkerLostError
 from celery.signals import task_failure
+from opentelemetry.trace import SpanKind
 from sqlalchemy.orm import Session
 
-from app.infra import db
+from app.infra import db, failures, traces
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
 from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish, lose
@@ -61,8 +61,9 @@ def in_one_transaction(work: Callable[[Session, Any], object]) -> Task:
             if claimed is None:
                 return _dropped(run.__name__, delivery_id)
             correlate(claimed.correlation_id)
-            work(session, claimed.event())
-            finish(session, claimed)
+            with _traced(work, claimed):
+                work(session, claimed.event())
+                finish(session, claimed)
         return None
 
     return _register(work, run, _claim_and_fail)
@@ -78,7 +79,8 @@ def with_outside_calls(work: Callable[[Errand], object]) -> Task:
             return _dropped(run.__name__, delivery_id)
         correlate(claimed.correlation_id)
         try:
-            _run_errand(work, claimed)
+            with _traced(work, claimed):
+                _run_errand(work, claimed)
         except Exception as error:
             error.__claimed__ = claimed  # type: ignore[attr-defined]  # tells the failure handler which fence it had
             raise
@@ -90,6 +92,17 @@ def with_outside_calls(work: Callable[[Errand], object]) -> Task:
 def worker_name() -> str:
     """Return who runs this: host and process."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _traced(work: Callable[..., object], claimed: Claimed) -> AbstractContextManager[object]:
+    """Go on in the trace of whoever recorded the event."""
+    return traces.span(
+        f"{work.__module__}.{work.__name__}",
+        SpanKind.CONSUMER,
+        after=traces.place(claimed.correlation_id, claimed.event_id),
+        amana__delivery_id=str(claimed.id),
+        amana__attempt=claimed.attempt,
+    )
 
 
 def _run_errand(work: Callable[[Errand], object], claimed: Claimed) -> None:
@@ -127,7 +140,7 @@ def _after_failure(task: str, delivery_id: str, error: Exception, retry_in: floa
         raise error
     log.warning("a delivery failed and will be retried: %s", type(error).__name__, extra=extra)
     # Raised without apply_async: Celery acknowledges the message and shows RETRY; Postgres sends the next try.
-    raise Retry(str(error), exc=error, when=retry_in) from error
+    raise Retry(failures.tell(error), exc=error, when=retry_in) from error
 
 
 def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
@@ -136,7 +149,7 @@ def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
         claimed = claim(session, delivery_id, worker_name())
         if claimed is None:  # another copy of the message has it: its outcome counts
             raise FenceLost(str(delivery_id))
-        return fail(session, claimed, error, _trace(error))
+        return fail(session, claimed, error)
 
 
 def _fail_claimed(_: UUID, error: Exception) -> float | None:
@@ -144,11 +157,7 @@ def _fail_claimed(_: UUID, error: Exception) -> float | None:
     if claimed is None:  # the claim itself failed: the database is away, the relay sends the message again
         raise error
     with session_scope() as session:
-        return fail(session, claimed, error, _trace(error))
-
-
-def _trace(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
+        return fail(session, claimed, error)
 
 
 def _dropped(task: str, delivery_id: str) -> None:

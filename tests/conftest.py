@@ -19,6 +19,7 @@ from embedded.cluster import Database
 from embedded.services import Services, throwaway_services
 from tests.emptied import empty
 from tests.environment import ENVIRONMENT
+from tests.promised import Promised
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "amana"
@@ -90,10 +91,15 @@ def plumbing(services: Services, shared_database: Database) -> Iterator[psycopg.
 
 @pytest.fixture(scope="session")
 def flask_app(services: Services) -> Flask:
-    """Return the application, built once: it finds the database of each test by its settings."""
+    """Return the application, built once: it finds the database of each test by its settings.
+
+    Whatever a test asks of it, an answer that the API document does not promise fails the test.
+    """
     from app.factory import create_app  # noqa: PLC0415 - it reads the settings, which `services` has set
 
-    return create_app()
+    app = create_app()
+    Promised(app).watch()
+    return app
 
 
 @pytest.fixture

@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.booking import schemas, service
+from app.booking import errors, schemas, service
 from app.booking.service import BookingPageQuery
 from app.identity.guards import requires
+from app.kernel.states import IllegalTransition
 from app.kernel.zones import zone
+from app.ledger.errors import InsufficientFunds
+from app.mentors.errors import OfferingNotFound
 from app.payments import service as payments
+from app.payments.errors import AmountNotPayable, OrderNotOpen, PaymentStillOpen
 from app.payments.schemas import PaymentSchema
 from app.web import cursors
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
 from app.web.idempotent import idempotent
+from app.web.promises import LOCATION, refuses
 from app.web.transaction import request_scope
-from app.web.waiting import answer_when_changed
+from app.web.waiting import answer_when_changed, waits
 
 blp = room_blueprint("bookings", "Slots, and sessions booked, paid and cancelled.")
 
@@ -26,6 +31,7 @@ blp = room_blueprint("bookings", "Slots, and sessions booked, paid and cancelled
 @public("learners look for a time before they register")
 @blp.arguments(schemas.SlotQuery, location="query")
 @blp.response(200, schemas.SlotList)
+@refuses(OfferingNotFound)
 def list_slots(query: dict[str, Any], mentor_id: UUID) -> dict[str, Any]:
     """List the times that can be booked: never in the past, taken, or outside the mentor's hours."""
     with request_scope() as session:
@@ -43,7 +49,18 @@ def list_slots(query: dict[str, Any], mentor_id: UUID) -> dict[str, Any]:
 @requires()
 @idempotent
 @blp.arguments(schemas.BookRequest)
-@blp.response(201, schemas.BookingSchema)
+@blp.response(201, schemas.BookingSchema, headers=LOCATION)
+@refuses(
+    OfferingNotFound,
+    errors.OwnSession,
+    errors.MentorNotAccepting,
+    errors.SlotNotOffered,
+    errors.SlotTaken,
+    errors.LearnerBusy,
+    errors.TooManyUnpaid,
+    InsufficientFunds,
+    AmountNotPayable,
+)
 def book(body: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Book a slot: confirmed at once where the wallet covers it, else held while it is paid."""
     with request_scope() as session:
@@ -70,7 +87,9 @@ def list_bookings(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.route("/bookings/<uuid:booking_id>", methods=["GET"])
 @requires()
+@waits
 @blp.response(200, schemas.BookingSchema)
+@refuses(errors.NoSuchBooking)
 def show_booking(booking_id: UUID) -> dict[str, Any]:
     """Show a booking; with `Prefer: wait=N` as soon as its status, pay link or meeting link changes."""
     actor = current_actor()
@@ -88,6 +107,7 @@ def show_booking(booking_id: UUID) -> dict[str, Any]:
 @idempotent
 @blp.arguments(schemas.ReasonRequest)
 @blp.response(200, schemas.BookingSchema)
+@refuses(errors.NoSuchBooking, errors.TooLateToCancel, IllegalTransition)
 def cancel(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
     """Cancel a booking; money that was paid goes back to the learner's wallet in full."""
     with request_scope() as session:
@@ -98,7 +118,8 @@ def cancel(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
 @blp.route("/bookings/<uuid:booking_id>/payments", methods=["POST"])
 @requires()
 @idempotent
-@blp.response(201, PaymentSchema)
+@blp.response(201, PaymentSchema, headers=LOCATION)
+@refuses(errors.NoSuchBooking, OrderNotOpen, PaymentStillOpen)
 def open_payment(booking_id: UUID) -> tuple[payments.PaymentView, int, dict[str, str]]:
     """Get a new pay link when the last attempt has ended and time is left."""
     with request_scope() as session:
@@ -111,6 +132,7 @@ def open_payment(booking_id: UUID) -> tuple[payments.PaymentView, int, dict[str,
 @requires()
 @blp.arguments(schemas.ReasonRequest)
 @blp.response(200, schemas.BookingSchema)
+@refuses(errors.NoSuchBooking, IllegalTransition)
 def report_problem(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
     """Say that something was wrong with a session, until its escrow is released: the money is frozen."""
     with request_scope() as session:
@@ -122,6 +144,7 @@ def report_problem(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
 @requires("support", "admin")
 @blp.arguments(schemas.ResolveRequest)
 @blp.response(200, schemas.BookingSchema)
+@refuses(errors.NoSuchBooking, errors.OwnDispute, IllegalTransition)
 def resolve(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
     """Decide a dispute: the money is released to the mentor, or returned to the learner."""
     with request_scope() as session:

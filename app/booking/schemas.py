@@ -14,7 +14,7 @@ from app.escrow.states import EscrowState
 from app.kernel.zones import UnknownZone, zone
 from app.payments.schemas import PaymentSchema
 from app.payments.states import OrderState
-from app.web.schemas import Input, Instant, MoneyField, PageQuery
+from app.web.schemas import Id, Input, Instant, MoneyField, NextCursor, PageQuery, Query, like
 
 LONGEST_WINDOW = timedelta(days=62)
 
@@ -22,15 +22,17 @@ LONGEST_WINDOW = timedelta(days=62)
 class BookRequest(Input):
     """Which offering, when, and a word to the mentor."""
 
-    offering_id = ma.fields.UUID(required=True)
-    starts_at = Instant(required=True)
-    note = ma.fields.String(load_default="", validate=ma.validate.Length(max=2000))
+    offering_id = Id(required=True)
+    starts_at = Instant(required=True, metadata={"description": "one of those that GET /mentors/{id}/slots lists"})
+    note = ma.fields.String(
+        load_default="", validate=ma.validate.Length(max=2000), metadata=like("I would like to speak about indexes.")
+    )
 
 
 class ReasonRequest(Input):
     """Why."""
 
-    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 1000))
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 1000), metadata=like("I have fallen ill."))
 
 
 class ResolveRequest(ReasonRequest):
@@ -47,13 +49,15 @@ class BookingQuery(PageQuery):
     status = ma.fields.String(load_default=None, validate=ma.validate.OneOf(list(BookingState)))
 
 
-class SlotQuery(ma.Schema):
+class SlotQuery(Query):
     """Which offering's slots, in which time."""
 
-    offering_id = ma.fields.UUID(required=True)
+    offering_id = Id(required=True)
     begin = Instant(required=True, data_key="from")
-    end = Instant(required=True, data_key="to")
-    timezone = ma.fields.String(load_default=None)
+    end = Instant(
+        required=True, data_key="to", metadata=like("2026-11-30T09:00:00Z", f"{LONGEST_WINDOW.days} days later at most")
+    )
+    timezone = ma.fields.String(load_default=None, metadata=like("Africa/Tunis", "for `starts_at_local`"))
 
     @ma.validates_schema
     def check(self, query: dict[str, Any], **_: Any) -> None:
@@ -72,7 +76,7 @@ class SlotSchema(ma.Schema):
 
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
-    starts_at_local = ma.fields.String()
+    starts_at_local = ma.fields.String(metadata=like("2026-11-23T10:00:00+01:00"))
 
 
 class SlotList(ma.Schema):
@@ -85,16 +89,16 @@ class PersonSchema(ma.Schema):
     """One of a booking's two people."""
 
     id = ma.fields.UUID(required=True)
-    name = ma.fields.String(required=True)
-    picture_url = ma.fields.String(required=True, allow_none=True)
+    name = ma.fields.String(required=True, metadata=like("Mounir Trabelsi"))
+    picture_url = ma.fields.String(required=True, allow_none=True, metadata=like("https://pictures.example/1.jpg"))
 
 
 class BookedOfferingSchema(ma.Schema):
     """What was booked, as it was then."""
 
     id = ma.fields.UUID(required=True)
-    title = ma.fields.String(required=True)
-    duration_minutes = ma.fields.Integer(required=True)
+    title = ma.fields.String(required=True, metadata=like("Reading query plans"))
+    duration_minutes = ma.fields.Integer(required=True, metadata=like(50))
 
 
 class OrderSchema(ma.Schema):
@@ -133,14 +137,18 @@ class BookingSchema(ma.Schema):
     offering = ma.fields.Nested(BookedOfferingSchema, required=True)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
-    note = ma.fields.String(required=True)
+    note = ma.fields.String(required=True, metadata=like("I would like to speak about indexes."))
     price = MoneyField(required=True)
     order = ma.fields.Nested(OrderSchema, required=True)
     payment = ma.fields.Nested(BookingPaymentSchema, required=True, allow_none=True)
-    meeting_url = ma.fields.String(required=True, allow_none=True)
+    meeting_url = ma.fields.String(
+        required=True, allow_none=True, metadata=like("https://meet.google.com/abc-defg-hij", "null until it is there")
+    )
     escrow = ma.fields.Nested(EscrowSchema, required=True, allow_none=True)
-    cancelled_by = ma.fields.String(required=True, allow_none=True)
-    reason = ma.fields.String(required=True, allow_none=True)
+    cancelled_by = ma.fields.String(
+        required=True, allow_none=True, validate=ma.validate.OneOf(["learner", "mentor", "support"])
+    )
+    reason = ma.fields.String(required=True, allow_none=True, metadata=like("I have fallen ill."))
     created_at = Instant(required=True)
 
 
@@ -148,7 +156,7 @@ class BookingPage(ma.Schema):
     """A page of bookings."""
 
     items = ma.fields.List(ma.fields.Nested(BookingSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = NextCursor()
 
 
 def shown(view: BookingView) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from functools import wraps
 from typing import Any
 
@@ -15,16 +14,17 @@ from app.infra.db import session_scope
 from app.kernel.errors import Forbidden, Unauthenticated
 from app.web.access import declare
 from app.web.actor import Actor
+from app.web.promises import promise
 
 View = Callable[..., Any]
 
-#: The way in, as OpenAPI describes it; app/factory.py enters it in the document.
-SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
-
 
 class RoleMissing(Forbidden):
-    """Your account does not have the role that this needs."""
+    """Your account does not have the role that this needs.
+
+    A mentor becomes one with POST /api/v1/mentors. The roles of the back office are given by `flask users`. A role
+    works from the moment in which it is given.
+    """
 
 
 def requires(*roles: str) -> Callable[[View], View]:
@@ -43,11 +43,8 @@ def requires(*roles: str) -> Callable[[View], View]:
                 raise RoleMissing(f"This needs the role {' or '.join(wanted)}.")
             return view(*args, **kwargs)
 
-        # flask-smorest keeps a view's documentation in this attribute, which wraps() shares with the view.
-        documented = deepcopy(getattr(view, "_apidoc", {}))
-        documented.setdefault("manual_doc", {})["security"] = SECURITY
-        run.__dict__["_apidoc"] = documented
-        return declare(run, f"requires: {' or '.join(wanted) or 'a signed-in user'}")
+        promise(run, refusals=[Unauthenticated, RoleMissing] if wanted else [Unauthenticated])
+        return declare(run, f"requires: {' or '.join(wanted) or 'a signed-in user'}", public=False, roles=wanted)
 
     return guard
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from app.identity import schemas, service
-from app.identity.errors import InvalidRefreshToken
+from app.identity.errors import EmailNotVerified, InvalidRefreshToken, InvalidVerificationToken, WrongCredentials
 from app.identity.guards import requires
+from app.identity.passwords import Busy
+from app.kernel.errors import TooMany
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
+from app.web.promises import refuses
 from app.web.transaction import request_scope
 
 blueprint = room_blueprint("identity", "Register, prove your address, sign in, and say who you are.")
@@ -21,6 +24,7 @@ MAIL_IS_COMING = {"message": "If this address can be registered, a mail is on it
 @public("nobody has an account before this")
 @blueprint.arguments(schemas.RegistrationBody)
 @blueprint.response(HTTPStatus.ACCEPTED, schemas.AcceptedAnswer)
+@refuses(Busy)
 def register(body: dict[str, str]) -> dict[str, str]:
     """Register an address. The answer is the same for one that is known already."""
     with request_scope() as session:
@@ -43,6 +47,7 @@ def resend_verification(body: dict[str, str]) -> dict[str, str]:
 @public("the token of the link is the proof")
 @blueprint.arguments(schemas.LinkBody)
 @blueprint.response(HTTPStatus.OK, schemas.VerifiedAnswer)
+@refuses(InvalidVerificationToken)
 def verify_email(body: dict[str, str]) -> dict[str, service.Profile]:
     """Prove an address with the token of the link that was mailed. It works once."""
     with request_scope() as session:
@@ -53,6 +58,7 @@ def verify_email(body: dict[str, str]) -> dict[str, service.Profile]:
 @public("the password is the proof")
 @blueprint.arguments(schemas.LoginBody)
 @blueprint.response(HTTPStatus.OK, schemas.SignedInAnswer)
+@refuses(WrongCredentials, EmailNotVerified, TooMany, Busy)
 def login(body: dict[str, str]) -> service.SignedIn:
     """Sign in."""
     with request_scope() as session:
@@ -63,6 +69,7 @@ def login(body: dict[str, str]) -> service.SignedIn:
 @public("the refresh token is the proof")
 @blueprint.arguments(schemas.RefreshBody)
 @blueprint.response(HTTPStatus.OK, schemas.TokenPairAnswer)
+@refuses(InvalidRefreshToken)
 def refresh(body: dict[str, str]) -> service.TokenPair:
     """Get a new pair for a refresh token, which is spent. Shown again, it ends the sign-in."""
     with request_scope() as session:

@@ -11,10 +11,13 @@ from app.identity import passwords, rules
 from app.identity.states import Role
 from app.kernel import zones
 from app.kernel.errors import InvalidInput
-from app.web.schemas import Input
+from app.web.schemas import Input, like
 
 #: Longest token or foreign address that is looked at, in characters.
 MAX_TEXT = 512
+
+#: A token, as examples show one.
+RANDOM = "kq7Zp0m5tT3s8wYcA1bN4xJ6hR9fL2vD"
 
 
 class RuledText(ma.fields.String):
@@ -33,25 +36,33 @@ class RuledText(ma.fields.String):
 
 
 def _name(**kwargs: Any) -> RuledText:
-    return RuledText(rules.read_name, metadata={"maxLength": rules.MAX_NAME, "example": "Amina Ben Salah"}, **kwargs)
+    described = {"minLength": 1, "maxLength": rules.MAX_NAME} | like("Amina Ben Salah")
+    return RuledText(rules.read_name, metadata=described, **kwargs)
 
 
 def _timezone(**kwargs: Any) -> RuledText:
-    described = {"description": "a present name of the IANA time zones", "example": "Africa/Tunis"}
-    return RuledText(zones.canonical, metadata=described, **kwargs)
+    return RuledText(zones.canonical, metadata=like("Africa/Tunis", "a place of the IANA time zones, or UTC"), **kwargs)
 
 
-def _text(**kwargs: Any) -> ma.fields.String:
+def _address() -> RuledText:
+    described = {"format": "email", "maxLength": rules.MAX_ADDRESS} | like("amina@example.com")
+    return RuledText(rules.read_address, required=True, metadata=described)
+
+
+def _text(example: str, **kwargs: Any) -> ma.fields.String:
     """Text that is only compared: any is accepted, up to a size."""
-    return ma.fields.String(required=True, validate=ma.validate.Length(1, MAX_TEXT), **kwargs)
+    return ma.fields.String(required=True, validate=ma.validate.Length(1, MAX_TEXT), metadata=like(example), **kwargs)
 
 
 class RegistrationBody(Input):
     """Who somebody wants to be."""
 
-    email = RuledText(rules.read_address, required=True, metadata={"format": "email", "maxLength": rules.MAX_ADDRESS})
+    email = _address()
     password = ma.fields.String(
-        required=True, validate=ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), load_only=True
+        required=True,
+        validate=ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH),
+        load_only=True,
+        metadata=like("a word among friends"),
     )
     name = _name(required=True)
     timezone = _timezone(required=True)
@@ -60,27 +71,32 @@ class RegistrationBody(Input):
 class AddressBody(Input):
     """An address."""
 
-    email = RuledText(rules.read_address, required=True, metadata={"format": "email", "maxLength": rules.MAX_ADDRESS})
+    email = _address()
 
 
 class LinkBody(Input):
     """The token of a link that was mailed."""
 
-    token = _text(load_only=True)
+    token = _text(RANDOM, load_only=True)
 
 
 class LoginBody(Input):
     """An address and its password; `totp` where the account has one."""
 
-    email = _text()
-    password = ma.fields.String(required=True, validate=ma.validate.Length(1, passwords.MAX_LENGTH), load_only=True)
-    totp = ma.fields.String(validate=ma.validate.Length(max=16), load_only=True)
+    email = _text("amina@example.com")
+    password = ma.fields.String(
+        required=True,
+        validate=ma.validate.Length(1, passwords.MAX_LENGTH),
+        load_only=True,
+        metadata=like("a word among friends"),
+    )
+    totp = ma.fields.String(validate=ma.validate.Length(max=16), load_only=True, metadata=like("492039"))
 
 
 class RefreshBody(Input):
     """A refresh token."""
 
-    refresh_token = _text(load_only=True)
+    refresh_token = _text(RANDOM, load_only=True)
 
 
 class ProfileChanges(Input):
@@ -94,18 +110,18 @@ class ProfileAnswer(ma.Schema):
     """A user, as they see themselves."""
 
     id = ma.fields.UUID(required=True)
-    email = ma.fields.String(required=True)
-    name = ma.fields.String(required=True)
-    timezone = ma.fields.String(required=True)
+    email = ma.fields.String(required=True, metadata=like("amina@example.com"))
+    name = ma.fields.String(required=True, metadata=like("Amina Ben Salah"))
+    timezone = ma.fields.String(required=True, metadata=like("Africa/Tunis"))
     roles = ma.fields.List(ma.fields.Enum(Role, by_value=True), required=True)
-    mentor_id = ma.fields.UUID(required=True, allow_none=True)
-    picture_url = ma.fields.String(required=True, allow_none=True)
+    mentor_id = ma.fields.UUID(required=True, allow_none=True, metadata={"description": "a mentor's id is the user's"})
+    picture_url = ma.fields.String(required=True, allow_none=True, metadata=like("https://pictures.example/1.jpg"))
 
 
 class AcceptedAnswer(ma.Schema):
     """What happens next, whoever asks."""
 
-    message = ma.fields.String(required=True)
+    message = ma.fields.String(required=True, metadata=like("A mail is on its way."))
 
 
 class VerifiedAnswer(ma.Schema):
@@ -117,10 +133,10 @@ class VerifiedAnswer(ma.Schema):
 class TokenPairAnswer(ma.Schema):
     """What a client keeps. `expires_in` counts the seconds of the access token."""
 
-    access_token = ma.fields.String(required=True)
-    token_type = ma.fields.String(required=True)
-    expires_in = ma.fields.Integer(required=True)
-    refresh_token = ma.fields.String(required=True)
+    access_token = ma.fields.String(required=True, metadata=like("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJIUzI1NiJ9.e30.4Vq"))
+    token_type = ma.fields.String(required=True, validate=ma.validate.OneOf(["Bearer"]))
+    expires_in = ma.fields.Integer(required=True, metadata=like(600))
+    refresh_token = ma.fields.String(required=True, metadata=like(RANDOM))
 
 
 class SignedInAnswer(TokenPairAnswer):

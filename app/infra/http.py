@@ -14,6 +14,9 @@ from functools import cache
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
+from opentelemetry.trace import SpanKind
+
+from app.infra import traces
 from app.infra.config import settings
 from app.infra.db import session_is_open
 from app.kernel.errors import PermanentFailure, TransientFailure, UnknownOutcome
@@ -107,6 +110,15 @@ def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
     call = Call(method, urlsplit(url), headers, body)
     if session_is_open():
         raise TransactionOpen(f"{method} {call.host} inside a transaction")
+    with traces.span(
+        f"{method} {call.host}", SpanKind.CLIENT, http__request__method=method, server__address=call.host
+    ) as span:
+        reply = _send(call)
+        traces.tell_status(span, reply.status)
+    return reply
+
+
+def _send(call: Call) -> Reply:
     with closing(_connect(call)) as sock, Deadline(sock, settings().gateway_total_seconds) as deadline:
         sock.settimeout(settings().gateway_total_seconds)
         with closing(_prepare(call, sock)) as connection:

@@ -17,13 +17,20 @@ from app.kernel.errors import InvalidInput, Refusal
 
 
 class KeyReused(InvalidInput):
-    """This Idempotency-Key was used with another body: take a new key for a new request."""
+    """This Idempotency-Key was used with another body: take a new key for a new request.
+
+    A key belongs to one request: the same caller, the same path, the same body. Nothing was done.
+    """
 
     code = "idempotency_key_reused"
 
 
 class StillRunning(Refusal):
-    """A request with this Idempotency-Key is still running: ask again in a moment."""
+    """A request with this Idempotency-Key is still running: ask again in a moment.
+
+    The first request under this key has not ended. Send the same request with the same key again in a second: you
+    will get its answer.
+    """
 
     code = "idempotency_in_progress"
 

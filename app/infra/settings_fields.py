@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 EXAMPLES = ("change-me", "changeme", "example", "secret-key", "password", "your-", "amana-dev")
 
-_BROKERS = frozenset({"redis", "rediss", "sentinel", "amqp", "amqps"})
+_BROKERS = frozenset({"redis", "rediss", "amqp", "amqps"})
 _MAIL = frozenset({"smtp", "smtps", "starttls"})
 _WEB = frozenset({"http", "https"})
 
@@ -55,6 +55,11 @@ def read_basis_points(raw: str) -> int:
     return 10_000 - _at_least(0, 10_000 - read_int(raw))
 
 
+def read_per_cent(raw: str) -> int:
+    """A whole number, 0 to 100."""
+    return 100 - _at_least(0, 100 - read_int(raw))
+
+
 def read_list(raw: str) -> tuple[str, ...]:
     """Values parted by commas."""
     return tuple(part.strip() for part in raw.split(",") if part.strip())
@@ -71,8 +76,9 @@ def read_database_url(raw: str) -> str:
 
 
 def read_broker_url(raw: str) -> str:
-    """An address like redis://:secret@host:6379/0 or amqp://user:secret@host:5672//."""
-    return _address(raw, _BROKERS)
+    """One address like redis://:secret@host:6379/0 or amqp://user:secret@host:5672//, or several of one kind, by ;."""
+    kinds = {urlsplit(_address(url, _BROKERS)).scheme for url in raw.split(";")}
+    return _only(raw, len(kinds) == 1)
 
 
 def read_smtp_url(raw: str) -> str:

@@ -13,7 +13,10 @@ BASIS_POINTS = 10_000
 
 
 class UnsupportedCurrency(InvalidInput):
-    """No configured gateway can both capture and pay out this currency."""
+    """No configured gateway can both capture and pay out this currency.
+
+    Konnect takes and pays out Tunisian dinars (TND). Other currencies come with other gateways.
+    """
 
     code = "unsupported_currency"
 

@@ -16,7 +16,11 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class IllegalTransition(Refusal):
-    """That cannot be done in the present state."""
+    """That cannot be done in the present state.
+
+    Read the thing again: its `status` says where it stands, and the state machines in the documentation say what
+    can be done there. It may have been done already, or by somebody else at the same moment.
+    """
 
     code = "illegal_transition"
 

@@ -19,7 +19,11 @@ _SECOND = timedelta(seconds=1)
 
 
 class UnknownZone(InvalidInput):
-    """Give a time zone of the IANA database by region and place, like Africa/Tunis, or UTC."""
+    """Give a time zone of the IANA database by region and place, like Africa/Tunis, or UTC.
+
+    In a browser, Intl.DateTimeFormat().resolvedOptions().timeZone gives it. Old names, like Asia/Calcutta, are
+    taken for the present one; those of no place, like EST, are not.
+    """
 
     code = "unknown_timezone"
 

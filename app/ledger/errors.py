@@ -6,7 +6,11 @@ from app.kernel.errors import Refusal
 
 
 class InsufficientFunds(Refusal):
-    """There is not enough money in the account for that."""
+    """There is not enough money in the account for that.
+
+    GET /api/v1/wallet shows what is available, held and withdrawable. Money that was put in can be spent, but only
+    earnings can be paid out.
+    """
 
     code = "insufficient_funds"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshmallow as ma
 
-from app.web.schemas import Instant, MoneyField
+from app.web.schemas import Instant, MoneyField, NextCursor, like
 
 
 class BalanceView(ma.Schema):
@@ -24,13 +24,22 @@ class WalletView(ma.Schema):
 class MovementView(ma.Schema):
     """One line of a wallet's history."""
 
-    id = ma.fields.String(required=True)
-    kind = ma.fields.String(required=True)
+    id = ma.fields.String(required=True, metadata=like("417"))
+    kind = ma.fields.String(
+        required=True,
+        metadata=like("capture", "capture, fund, return, earning, payout, payout_back, and others to come"),
+    )
     amount = MoneyField(required=True)
     balance_after = MoneyField(required=True)
     reference = ma.fields.Function(
         lambda movement: {"kind": movement.reference_kind, "id": movement.reference_id},
-        metadata={"type": "object", "required": ["kind", "id"]},
+        required=True,
+        metadata={
+            "type": "object",
+            "required": ["kind", "id"],
+            "properties": {"kind": {"type": "string"}, "id": {"type": "string"}},
+            **like({"kind": "payment", "id": "01a1fad5-4f71-7c02-a3ed-2a6e275bfec1"}, "what the movement was for"),
+        },
     )
     created_at = Instant(required=True)
 
@@ -39,4 +48,4 @@ class MovementPage(ma.Schema):
     """A page of a wallet's history."""
 
     items = ma.fields.List(ma.fields.Nested(MovementView), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = NextCursor()

@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from app.identity.guards import requires
-from app.mentors import schemas, service
+from app.kernel.money import UnsupportedCurrency
+from app.kernel.zones import UnknownZone
+from app.mentors import errors, schemas, service
 from app.mentors.service import Availability, MentorView, OfferingView
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
 from app.web.cursors import decode, page
+from app.web.promises import refuses
 from app.web.schemas import PageQuery
 from app.web.transaction import request_scope
 
@@ -22,6 +25,7 @@ blp = room_blueprint("mentors", "Mentors, what they offer, and when they are ope
 @requires()
 @blp.arguments(schemas.BecomeMentor)
 @blp.response(201, schemas.MentorShape)
+@refuses(errors.AlreadyMentor, errors.SkillsRefused)
 def become_mentor(profile: dict[str, Any]) -> MentorView:
     """Become a mentor. The mentor's id is the user's; hours and offerings come next."""
     with request_scope() as session:
@@ -45,6 +49,7 @@ def list_mentors(query: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/mentors/<uuid:mentor_id>", methods=["GET"])
 @public("learners look around before they register")
 @blp.response(200, schemas.MentorShape)
+@refuses(errors.MentorNotFound)
 def get_mentor(mentor_id: UUID) -> MentorView:
     """Show one mentor."""
     with request_scope() as session:
@@ -55,6 +60,7 @@ def get_mentor(mentor_id: UUID) -> MentorView:
 @requires("mentor")
 @blp.arguments(schemas.ChangeMentor)
 @blp.response(200, schemas.MentorShape)
+@refuses(errors.SettingsRefused, errors.SkillsRefused, errors.MentorNotFound)
 def change_mentor(changes: dict[str, Any]) -> MentorView:
     """Change what is said of you and how you take bookings."""
     with request_scope() as session:
@@ -65,6 +71,7 @@ def change_mentor(changes: dict[str, Any]) -> MentorView:
 @requires("mentor")
 @blp.arguments(schemas.NewOffering)
 @blp.response(201, schemas.OfferingShape)
+@refuses(UnsupportedCurrency, errors.MentorNotFound)
 def create_offering(offering: dict[str, Any]) -> OfferingView:
     """Offer a kind of session."""
     with request_scope() as session:
@@ -75,6 +82,7 @@ def create_offering(offering: dict[str, Any]) -> OfferingView:
 @requires("mentor")
 @blp.arguments(schemas.ChangeOffering)
 @blp.response(200, schemas.OfferingShape)
+@refuses(errors.OfferingNotFound, errors.OfferingRetired, UnsupportedCurrency, errors.MentorNotFound)
 def change_offering(changes: dict[str, Any], offering_id: UUID) -> OfferingView:
     """Change an offering; bookings made before keep its length and price."""
     with request_scope() as session:
@@ -84,6 +92,7 @@ def change_offering(changes: dict[str, Any], offering_id: UUID) -> OfferingView:
 @blp.route("/mentors/me/offerings/<uuid:offering_id>", methods=["DELETE"])
 @requires("mentor")
 @blp.response(204)
+@refuses(errors.OfferingNotFound, errors.MentorNotFound)
 def retire_offering(offering_id: UUID) -> None:
     """Offer it no longer; bookings keep it."""
     with request_scope() as session:
@@ -94,6 +103,7 @@ def retire_offering(offering_id: UUID) -> None:
 @public("learners look around before they register")
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, schemas.OfferingPage)
+@refuses(errors.MentorNotFound)
 def list_offerings(query: dict[str, Any], mentor_id: UUID) -> dict[str, Any]:
     """List what a mentor offers now, oldest first."""
     asked = f"offerings {mentor_id}"
@@ -105,6 +115,7 @@ def list_offerings(query: dict[str, Any], mentor_id: UUID) -> dict[str, Any]:
 @blp.route("/mentors/me/availability", methods=["GET"])
 @requires("mentor")
 @blp.response(200, schemas.AvailabilityShape)
+@refuses(errors.MentorNotFound)
 def get_availability() -> Availability:
     """Show your weekly hours."""
     with request_scope() as session:
@@ -115,6 +126,7 @@ def get_availability() -> Availability:
 @requires("mentor")
 @blp.arguments(schemas.AvailabilityShape)
 @blp.response(200, schemas.AvailabilityShape)
+@refuses(UnknownZone, errors.RulesRefused, errors.MentorNotFound)
 def set_availability(hours: dict[str, Any]) -> Availability:
     """Replace your weekly hours; sessions booked before stay."""
     with request_scope() as session:

@@ -11,21 +11,25 @@ from marshmallow.validate import Length, OneOf, Range
 
 from app.kernel.money import Money
 from app.mentors.rules import DAY, WEEKDAYS, WeeklyRule
-from app.web.schemas import Input, MoneyField, PageQuery, WholeNumber
+from app.web.schemas import Input, MoneyField, NextCursor, PageQuery, WholeNumber, like
 
 MAX_PRICE = 10**12
 MAX_RULES = 100
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
+_TIME = re.compile(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
+
+# As examples show them.
+HEADLINE, BIO, SKILL = "Databases, from the first table on", "Twenty years of it, and still curious.", "postgres"
+TITLE, DESCRIPTION = "Reading query plans", "Bring one of yours."
 
 
 class Text(ma.fields.String):
     """Text of people, trimmed, its length in characters."""
 
-    def __init__(self, shortest: int, longest: int, **kwargs: Any) -> None:
+    def __init__(self, shortest: int, longest: int, example: str, **kwargs: Any) -> None:
         """Take the bounds of the trimmed text."""
-        super().__init__(validate=Length(shortest, longest), **kwargs)
+        super().__init__(validate=Length(shortest, longest), metadata=like(example), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         return str(super()._deserialize(value, attr, data, **kwargs)).strip()
@@ -77,51 +81,51 @@ class TimeOfDay(ma.fields.Field[int]):
 class BecomeMentor(Input):
     """What somebody says to become a mentor."""
 
-    headline = Line(1, 160, required=True)
-    bio = Text(0, 5000, required=True)
-    skills = ma.fields.List(Line(1, 100), required=True, validate=Length(max=100))
+    headline = Line(1, 160, HEADLINE, required=True)
+    bio = Text(0, 5000, BIO, required=True)
+    skills = ma.fields.List(Line(1, 100, SKILL), required=True, validate=Length(max=100))
 
 
 class ChangeMentor(Input):
     """Any of these; what is not given stays."""
 
-    headline = Line(1, 160)
-    bio = Text(0, 5000)
-    skills = ma.fields.List(Line(1, 100), validate=Length(max=100))
+    headline = Line(1, 160, HEADLINE)
+    bio = Text(0, 5000, BIO)
+    skills = ma.fields.List(Line(1, 100, SKILL), validate=Length(max=100))
     accepting_bookings = YesNo()
-    buffer_minutes = WholeNumber(validate=Range(0, 480))
-    min_notice_minutes = WholeNumber(validate=Range(0, 365 * DAY))
-    horizon_days = WholeNumber(validate=Range(1, 365))
+    buffer_minutes = WholeNumber(validate=Range(0, 480), metadata=like(10, "between two sessions"))
+    min_notice_minutes = WholeNumber(validate=Range(0, 365 * DAY), metadata=like(60))
+    horizon_days = WholeNumber(validate=Range(1, 365), metadata=like(60, "how far ahead slots are listed"))
 
 
 class MentorShape(ma.Schema):
     """A mentor as everybody sees one."""
 
-    id = ma.fields.UUID()
-    name = ma.fields.String()
-    picture_url = ma.fields.String(allow_none=True)
-    headline = ma.fields.String()
-    bio = ma.fields.String()
-    skills = ma.fields.List(ma.fields.String())
-    timezone = ma.fields.String()
-    accepting_bookings = ma.fields.Boolean()
-    buffer_minutes = ma.fields.Integer()
-    min_notice_minutes = ma.fields.Integer()
-    horizon_days = ma.fields.Integer()
+    id = ma.fields.UUID(required=True)
+    name = ma.fields.String(required=True, metadata=like("Mounir Trabelsi"))
+    picture_url = ma.fields.String(required=True, allow_none=True, metadata=like("https://pictures.example/1.jpg"))
+    headline = ma.fields.String(required=True, metadata=like(HEADLINE))
+    bio = ma.fields.String(required=True, metadata=like(BIO))
+    skills = ma.fields.List(ma.fields.String(metadata=like(SKILL)), required=True)
+    timezone = ma.fields.String(required=True, metadata=like("Africa/Tunis"))
+    accepting_bookings = ma.fields.Boolean(required=True)
+    buffer_minutes = ma.fields.Integer(required=True, metadata=like(10))
+    min_notice_minutes = ma.fields.Integer(required=True, metadata=like(60))
+    horizon_days = ma.fields.Integer(required=True, metadata=like(60))
 
 
 class MentorQuery(PageQuery):
     """Which mentors: every word of `q` stands in their texts, and `skill` is one of theirs."""
 
-    q = ma.fields.String(load_default="", validate=Length(max=100))
-    skill = ma.fields.String(load_default="", validate=Length(max=100))
+    q = ma.fields.String(load_default="", validate=Length(max=100), metadata=like("databases"))
+    skill = ma.fields.String(load_default="", validate=Length(max=100), metadata=like(SKILL))
 
 
 class MentorPage(ma.Schema):
     """Some of the mentors."""
 
-    items = ma.fields.List(ma.fields.Nested(MentorShape))
-    next_cursor = ma.fields.String(allow_none=True)
+    items = ma.fields.List(ma.fields.Nested(MentorShape), required=True)
+    next_cursor = NextCursor()
 
 
 def check_price(price: Money) -> None:
@@ -133,38 +137,38 @@ def check_price(price: Money) -> None:
 class NewOffering(Input):
     """A kind of session to offer; the price in minor units, 0 is free."""
 
-    title = Line(1, 120, required=True)
-    description = Text(0, 4000, required=True)
-    duration_minutes = WholeNumber(required=True, validate=Range(5, 480))
+    title = Line(1, 120, TITLE, required=True)
+    description = Text(0, 4000, DESCRIPTION, required=True)
+    duration_minutes = WholeNumber(required=True, validate=Range(5, 480), metadata=like(50))
     price = MoneyField(required=True, validate=check_price)
 
 
 class ChangeOffering(Input):
     """Any of these; what is not given stays."""
 
-    title = Line(1, 120)
-    description = Text(0, 4000)
-    duration_minutes = WholeNumber(validate=Range(5, 480))
+    title = Line(1, 120, TITLE)
+    description = Text(0, 4000, DESCRIPTION)
+    duration_minutes = WholeNumber(validate=Range(5, 480), metadata=like(50))
     price = MoneyField(validate=check_price)
 
 
 class OfferingShape(ma.Schema):
     """An offering; `active` is false once it is retired."""
 
-    id = ma.fields.UUID()
-    mentor_id = ma.fields.UUID()
-    title = ma.fields.String()
-    description = ma.fields.String()
-    duration_minutes = ma.fields.Integer()
-    price = MoneyField()
-    active = ma.fields.Boolean()
+    id = ma.fields.UUID(required=True)
+    mentor_id = ma.fields.UUID(required=True)
+    title = ma.fields.String(required=True, metadata=like(TITLE))
+    description = ma.fields.String(required=True, metadata=like(DESCRIPTION))
+    duration_minutes = ma.fields.Integer(required=True, metadata=like(50))
+    price = MoneyField(required=True)
+    active = ma.fields.Boolean(required=True)
 
 
 class OfferingPage(ma.Schema):
     """Some of a mentor's offerings."""
 
-    items = ma.fields.List(ma.fields.Nested(OfferingShape))
-    next_cursor = ma.fields.String(allow_none=True)
+    items = ma.fields.List(ma.fields.Nested(OfferingShape), required=True)
+    next_cursor = NextCursor()
 
 
 class RuleShape(Input):
@@ -174,8 +178,8 @@ class RuleShape(Input):
     """
 
     weekday = Weekday(required=True, metadata={"type": "string", "enum": list(WEEKDAYS)})
-    start = TimeOfDay(required=True, metadata={"type": "string", "example": "09:00"})
-    end = TimeOfDay(required=True, metadata={"type": "string", "example": "17:00"})
+    start = TimeOfDay(required=True, metadata={"type": "string", "pattern": _TIME.pattern} | like("09:00"))
+    end = TimeOfDay(required=True, metadata={"type": "string", "pattern": _TIME.pattern} | like("17:00"))
 
     @ma.post_load
     def make(self, data: dict[str, int], **_: Any) -> WeeklyRule:
@@ -186,5 +190,5 @@ class RuleShape(Input):
 class AvailabilityShape(Input):
     """The weekly hours in the local time of an IANA zone; they replace all that was said before."""
 
-    timezone = ma.fields.String(required=True, metadata={"example": "Africa/Tunis"})
+    timezone = ma.fields.String(required=True, metadata=like("Africa/Tunis", "a place of the IANA time zones, or UTC"))
     rules = ma.fields.List(ma.fields.Nested(RuleShape), required=True, validate=Length(max=MAX_RULES))

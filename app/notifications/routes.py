@@ -7,10 +7,12 @@ from uuid import UUID
 
 from app.identity.guards import requires
 from app.notifications import schemas, service
+from app.notifications.errors import NotificationNotFound
 from app.notifications.models import AdminNotification, Notification
 from app.web import cursors
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
+from app.web.promises import refuses
 from app.web.schemas import PageQuery
 from app.web.transaction import request_scope
 
@@ -35,6 +37,7 @@ def list_inbox(query: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/notifications/<uuid:notification_id>/read", methods=["POST"])
 @requires()
 @blp.response(200, schemas.NotificationSchema)
+@refuses(NotificationNotFound)
 def read_notification(notification_id: UUID) -> Notification:
     """Mark one of the caller's messages as read; once more changes nothing."""
     with request_scope() as session:
@@ -58,6 +61,7 @@ def list_alarms(query: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/admin/notifications/<uuid:notification_id>/read", methods=["POST"])
 @requires("support", "admin")
 @blp.response(200, schemas.AdminNotificationSchema)
+@refuses(NotificationNotFound)
 def read_alarm(notification_id: UUID) -> AdminNotification:
     """Mark it as read, for everybody: should its cause go on, a new one is opened."""
     with request_scope() as session:
@@ -67,6 +71,7 @@ def read_alarm(notification_id: UUID) -> AdminNotification:
 @blp.route("/admin/notifications/<uuid:notification_id>", methods=["DELETE"])
 @requires("support", "admin")
 @blp.response(204)
+@refuses(NotificationNotFound)
 def delete_alarm(notification_id: UUID) -> None:
     """Delete it."""
     with request_scope() as session:

@@ -9,13 +9,13 @@ from uuid import UUID
 import marshmallow as ma
 
 from app.notifications.states import AlarmType, Severity
-from app.web.schemas import Instant, PageQuery
+from app.web.schemas import Instant, NextCursor, PageQuery, like
 
 
 class RelatedSchema(ma.Schema):
     """What it is about: the kind of thing, and its id."""
 
-    kind = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True, metadata=like("booking"))
     id = ma.fields.UUID(required=True)
 
 
@@ -23,11 +23,13 @@ class NotificationSchema(ma.Schema):
     """A message in the caller's inbox."""
 
     id = ma.fields.UUID(required=True)
-    type = ma.fields.String(required=True)
-    title = ma.fields.String(required=True)
-    message = ma.fields.String(required=True)
+    type = ma.fields.String(required=True, metadata=like("calendar_reauth"))
+    title = ma.fields.String(required=True, metadata=like("A session without a link"))
+    message = ma.fields.String(required=True, metadata=like("Google has not answered for an hour."))
     related = ma.fields.Nested(RelatedSchema, required=True, allow_none=True)
-    metadata = ma.fields.Dict(keys=ma.fields.String(), attribute="details", required=True)
+    metadata = ma.fields.Dict(
+        keys=ma.fields.String(), attribute="details", required=True, metadata=like({"error": "GoogleAway"})
+    )
     is_read = ma.fields.Boolean(required=True)
     created_at = Instant(required=True)
 
@@ -36,7 +38,7 @@ class NotificationPage(ma.Schema):
     """A page of the caller's inbox."""
 
     items = ma.fields.List(ma.fields.Nested(NotificationSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = NextCursor()
 
 
 class AdminNotificationSchema(NotificationSchema):
@@ -44,7 +46,7 @@ class AdminNotificationSchema(NotificationSchema):
 
     type = ma.fields.String(required=True, validate=ma.validate.OneOf(list(AlarmType)))
     severity = ma.fields.String(required=True, validate=ma.validate.OneOf(list(Severity)))
-    count = ma.fields.Integer(required=True)
+    count = ma.fields.Integer(required=True, metadata=like(1))
     raised_at = Instant(required=True)
 
 
@@ -52,7 +54,7 @@ class AdminNotificationPage(ma.Schema):
     """A page of alarms."""
 
     items = ma.fields.List(ma.fields.Nested(AdminNotificationSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = NextCursor()
 
 
 class AdminNotificationQuery(PageQuery):

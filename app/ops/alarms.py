@@ -41,6 +41,9 @@ INTEGRATION_ERRORS = frozenset(
     )
 )  # fmt: skip
 
+#: Where a person says how a payout ended.
+_RESOLVE = "POST /api/v1/admin/payouts/{}/resolve"
+
 #: How much of an invariant's detail is kept, in characters.
 DETAIL_LIMIT = 2_000
 
@@ -126,7 +129,7 @@ def _payout_conflicted(session: Session, event: PayoutConflicted) -> Alarm:
         message=(
             "The gateway tells of another amount, currency, order or receiver. What it reports in a currency of ours"
             " lies on suspense until it is decided whose it is; the payout is not paid again by itself. Look at the"
-            " gateway, then reject the payout if the mentor has not been paid."
+            f" gateway, then say how much the mentor has received: {_RESOLVE.format(payout.id)}."
         ),
         cause=f"payout conflicted: {event.attempt_id}",
         related_kind="payout",
@@ -159,7 +162,8 @@ def _payout_became_unknown(session: Session, event: PayoutBecameUnknown) -> Alar
         title="Nobody can say whether a payout was paid",
         message=(
             "Either the gateway's answer about its link was lost, and nobody has seen the link: approve the payout"
-            " again for a new one. Or the link has expired and the gateway does not answer: it is asked again."
+            " again for a new one. Or the link has expired and the gateway does not answer: it is asked again, and who"
+            f" knows more than it says how much the mentor has received: {_RESOLVE.format(payout.id)}."
         ),
         cause=f"payout unknown: {payout.id}",
         related_kind="payout",

@@ -1,4 +1,4 @@
-"""`flask --app wsgi dead-letters …`: what an operator does about work that ran out of attempts."""
+"""What an operator does: `flask --app wsgi dead-letters …` about work that was given up; `… health` to look around."""
 
 from __future__ import annotations
 
@@ -19,8 +19,20 @@ from app.infra.outbox import dead_letters
 from app.infra.outbox.dead_letters import DeadLetter, Filter
 from app.kernel.clock import rfc3339, wall_now
 from app.kernel.errors import Refusal
+from app.ops import health
 
 letters = AppGroup("dead-letters", help="Work that ran out of attempts: look at it, send it again, give it up.")
+
+
+@click.command("health")
+def tell_health() -> None:
+    """Say whether a process with these settings could do its work; exit code 1 when it could not."""
+    checks = health.check_readiness()
+    for name, check in checks.items():
+        click.echo(f"{name}: {check.status} after {check.duration_ms} ms, {check.detail}")
+    if health.overall(checks) == "unhealthy":
+        raise click.ClickException("It cannot work now.")
+
 
 _AGO = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -12,12 +12,14 @@ from app.infra.config import settings
 from app.infra.outbox import dead_letters
 from app.infra.outbox.dead_letters import DeadLetter, Filter
 from app.kernel.errors import NotFound
+from app.kernel.states import IllegalTransition
 from app.ops import books, health, schemas
 from app.ops.events import ClockMoved
 from app.web import cursors
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import RoomBlueprint, room_blueprint
+from app.web.promises import refuses
 from app.web.transaction import request_scope
 
 blp = room_blueprint("ops", "The books, work that was given up, and the clock of demo and test.")
@@ -71,6 +73,7 @@ def list_dead_letters(query: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/admin/dead-letters/<uuid:delivery_id>", methods=["GET"])
 @requires("support", "admin")
 @blp.response(200, schemas.DeadLetterSchema)
+@refuses(NotFound)
 def show_dead_letter(delivery_id: UUID) -> DeadLetter:
     """Show a delivery with every attempt and its traceback, also after it was replayed or discarded."""
     with request_scope() as session:
@@ -80,6 +83,7 @@ def show_dead_letter(delivery_id: UUID) -> DeadLetter:
 @blp.route("/admin/dead-letters/<uuid:delivery_id>/replay", methods=["POST"])
 @requires("admin")
 @blp.response(200, schemas.DeadLetterSchema)
+@refuses(NotFound, IllegalTransition)
 def replay_dead_letter(delivery_id: UUID) -> DeadLetter:
     """Have it tried again from now on, as often as at first."""
     with request_scope() as session:
@@ -91,6 +95,7 @@ def replay_dead_letter(delivery_id: UUID) -> DeadLetter:
 @requires("admin")
 @blp.arguments(schemas.DiscardRequest)
 @blp.response(200, schemas.DeadLetterSchema)
+@refuses(NotFound, IllegalTransition)
 def discard_dead_letter(body: dict[str, str], delivery_id: UUID) -> DeadLetter:
     """Give it up for good, and keep why and by whom."""
     with request_scope() as session:
@@ -101,6 +106,7 @@ def discard_dead_letter(body: dict[str, str], delivery_id: UUID) -> DeadLetter:
 @blp.route("/sandbox/clock", methods=["GET"])
 @public("demo and test only: 404 in production")
 @blp.response(200, schemas.ClockSchema)
+@refuses(NotFound)
 def show_clock() -> dict[str, datetime]:
     """Show business time (demo and test only)."""
     _only_outside_production()
@@ -112,6 +118,7 @@ def show_clock() -> dict[str, datetime]:
 @public("demo and test only: 404 in production")
 @blp.arguments(schemas.AdvanceRequest)
 @blp.response(200, schemas.ClockSchema)
+@refuses(NotFound)
 def advance_clock(body: dict[str, int]) -> dict[str, datetime]:
     """Move business time forward, never back (demo and test only); what falls due starts at once."""
     _only_outside_production()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import marshmallow as ma
 
 from app.infra.outbox.states import DeliveryState
-from app.web.schemas import Input, Instant, MoneyField, PageQuery, WholeNumber
+from app.web.schemas import EXAMPLE_ID, Input, Instant, MoneyField, NextCursor, PageQuery, WholeNumber, like
 
 #: A hundred years: further than any test needs, and far from what a timestamp can hold.
 LONGEST_LEAP = 100 * 366 * 86_400
+
+#: As examples show them.
+TASK, EVENT = "tasks.payments.settle", "WebhookReceived"
 
 
 class AccountSchema(ma.Schema):
     """What is posted on an account or on all of a kind."""
 
-    account = ma.fields.String(required=True)
+    account = ma.fields.String(required=True, metadata=like("psp:konnect"))
     balance = MoneyField(required=True)
 
 
@@ -27,9 +30,9 @@ class ClearingSchema(AccountSchema):
 class InvariantSchema(ma.Schema):
     """What must always hold."""
 
-    name = ma.fields.String(required=True)
+    name = ma.fields.String(required=True, metadata=like("everything sums to zero in each currency"))
     holds = ma.fields.Boolean(required=True)
-    detail = ma.fields.String(required=True)
+    detail = ma.fields.String(required=True, metadata=like("", "what breaks it, empty where it holds"))
 
 
 class BooksSchema(ma.Schema):
@@ -43,9 +46,9 @@ class BooksSchema(ma.Schema):
 class CheckSchema(ma.Schema):
     """One check of health."""
 
-    status = ma.fields.String(required=True)
-    detail = ma.fields.String(required=True)
-    duration_ms = ma.fields.Integer(required=True)
+    status = ma.fields.String(required=True, metadata=like("healthy"))
+    detail = ma.fields.String(required=True, metadata=like("answers"))
+    duration_ms = ma.fields.Integer(required=True, metadata=like(2))
 
 
 class HealthSchema(ma.Schema):
@@ -64,54 +67,58 @@ class ClockSchema(ma.Schema):
 class AdvanceRequest(Input):
     """How far to move business time forward."""
 
-    advance_seconds = WholeNumber(required=True, validate=ma.validate.Range(0, LONGEST_LEAP))
+    advance_seconds = WholeNumber(required=True, validate=ma.validate.Range(0, LONGEST_LEAP), metadata=like(90_000))
 
 
 class DeadLetterQuery(PageQuery):
     """Which dead letters: of a task, a queue, an event; died at or after an instant; whose last error begins so."""
 
-    task = ma.fields.String(load_default=None)
-    queue = ma.fields.String(load_default=None)
-    event_type = ma.fields.String(load_default=None)
+    task = ma.fields.String(load_default=None, metadata=like(TASK))
+    queue = ma.fields.String(load_default=None, metadata=like("payments"))
+    event_type = ma.fields.String(load_default=None, metadata=like(EVENT))
     died_after = Instant(load_default=None)
-    error = ma.fields.String(load_default=None)
+    error = ma.fields.String(load_default=None, metadata=like("TimeoutError"))
 
 
 class StoredEventSchema(ma.Schema):
     """The fact that caused the work."""
 
     id = ma.fields.UUID(required=True)
-    type = ma.fields.String(required=True)
-    payload = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
-    correlation_id = ma.fields.String(required=True)
+    type = ma.fields.String(required=True, metadata=like(EVENT))
+    payload = ma.fields.Dict(
+        keys=ma.fields.String(), values=ma.fields.String(), required=True, metadata=like({"payment_id": EXAMPLE_ID})
+    )
+    correlation_id = ma.fields.String(required=True, metadata=like(EXAMPLE_ID))
     recorded_at = Instant(required=True)
 
 
 class TriedSchema(ma.Schema):
     """How one attempt ended."""
 
-    n = ma.fields.Integer(required=True)
+    n = ma.fields.Integer(required=True, metadata=like(1))
     started_at = Instant(required=True)
     ended_at = Instant(required=True)
-    worker = ma.fields.String(required=True)
-    error = ma.fields.String(required=True, allow_none=True)
+    worker = ma.fields.String(required=True, metadata=like("celery@host"))
+    error = ma.fields.String(required=True, allow_none=True, metadata=like("TimeoutError: no answer in 15 s"))
 
 
 class AttemptSchema(TriedSchema):
     """How one attempt ended, and where in the code."""
 
-    traceback = ma.fields.String(required=True, allow_none=True)
+    traceback = ma.fields.String(required=True, allow_none=True, metadata=like("Traceback (most recent call last): …"))
 
 
 class ListedDeadLetterSchema(ma.Schema):
     """Work that was given up, and how it failed; `ended_at` is empty while it is tried again."""
 
     id = ma.fields.UUID(attribute="delivery.id", required=True)
-    task = ma.fields.String(attribute="delivery.task", required=True)
-    queue = ma.fields.String(attribute="delivery.queue", required=True)
+    task = ma.fields.String(attribute="delivery.task", required=True, metadata=like(TASK))
+    queue = ma.fields.String(attribute="delivery.queue", required=True, metadata=like("payments"))
     state = ma.fields.String(attribute="delivery.state", required=True, validate=ma.validate.OneOf(list(DeliveryState)))
     ended_at = Instant(attribute="delivery.finished_at", required=True, allow_none=True)
-    discard_reason = ma.fields.String(attribute="delivery.discard_reason", required=True, allow_none=True)
+    discard_reason = ma.fields.String(
+        attribute="delivery.discard_reason", required=True, allow_none=True, metadata=like("Paid by hand.")
+    )
     event = ma.fields.Nested(StoredEventSchema, required=True)
     attempts = ma.fields.List(ma.fields.Nested(TriedSchema), required=True)
 
@@ -126,10 +133,10 @@ class DeadLetterPage(ma.Schema):
     """A page of dead letters."""
 
     items = ma.fields.List(ma.fields.Nested(ListedDeadLetterSchema), required=True)
-    next_cursor = ma.fields.String(required=True, allow_none=True)
+    next_cursor = NextCursor()
 
 
 class DiscardRequest(Input):
     """Why it is given up for good."""
 
-    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 1000))
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 1000), metadata=like("Paid by hand."))

@@ -8,28 +8,28 @@ from uuid import UUID
 from flask import Response
 
 from app.identity.guards import requires
-from app.payments import service
+from app.kernel.money import UnsupportedCurrency
+from app.payments import errors, service
 from app.payments.schemas import PaymentSchema, TopUpRequest
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
 from app.web.idempotent import idempotent
+from app.web.pages import page
+from app.web.promises import LOCATION, TEXT, refuses
 from app.web.transaction import request_scope
-from app.web.waiting import answer_when_changed
+from app.web.waiting import answer_when_changed, waits
 
 blp = room_blueprint("payments", "Attempts to pay at a gateway, and money brought into the wallet.")
 
-RESULT_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Payment</title>
-<body style="font-family: sans-serif; margin: 4rem auto; max-width: 30rem"><h1>Payment: {status}</h1>
-<p>This page shows what we know now. You may close it and go back to where you came from.</p></body></html>"""
-
-#: What the page may load: its own style, and nothing else.
-RESULT_MAY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+LATER = "This page shows what we know now. You may close it and go back to where you came from."
 
 
 @blp.route("/payments/<uuid:payment_id>", methods=["GET"])
 @requires()
+@waits
 @blp.response(200, PaymentSchema)
+@refuses(errors.NoSuchPayment)
 def show_payment(payment_id: UUID) -> service.PaymentView:
     """Show one of the caller's payments; with `Prefer: wait=N` as soon as its status or pay link changes."""
     payer_id = current_actor().id
@@ -47,7 +47,8 @@ def show_payment(payment_id: UUID) -> service.PaymentView:
 @requires()
 @idempotent
 @blp.arguments(TopUpRequest)
-@blp.response(201, PaymentSchema)
+@blp.response(201, PaymentSchema, headers=LOCATION)
+@refuses(UnsupportedCurrency, errors.AmountNotPayable)
 def top_up(body: dict[str, Any]) -> tuple[service.PaymentView, int, dict[str, str]]:
     """Open a payment that brings money into the caller's wallet."""
     with request_scope() as session:
@@ -58,12 +59,10 @@ def top_up(body: dict[str, Any]) -> tuple[service.PaymentView, int, dict[str, st
 
 @blp.route("/payments/<uuid:payment_id>/result", methods=["GET"])
 @public("a payer's browser comes back here from the gateway; the page shows a status and nothing else")
-@blp.doc(hide=True)
+@blp.response(200, TEXT, content_type="text/html", description="A small page")
+@refuses(errors.NoSuchPayment)
 def show_result(payment_id: UUID) -> Response:
     """Show a person where their payment stands, by our own state."""
     with request_scope() as session:
         status = service.show_payment_status(session, payment_id)
-    headers = {"Content-Security-Policy": RESULT_MAY}
-    return Response(
-        RESULT_PAGE.format(status=status.replace("_", " ")), headers=headers, content_type="text/html; charset=utf-8"
-    )
+    return page("Payment", f"Payment: {status.replace('_', ' ')}", LATER)

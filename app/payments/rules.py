@@ -48,6 +48,18 @@ def next_poll(now: datetime, polls: int, expires_at: datetime) -> datetime | Non
     return min(due, expires_at) if now < expires_at else due
 
 
+def may_have_lost_an_answer(bound_ref: str | None, create_calls: int) -> bool:
+    """Tell whether the gateway may hold a payment for an attempt whose reference we do not know."""
+    return bound_ref is None or create_calls > 1
+
+
+def why_ignored(named: str | None, *, bound_ref: str | None, create_calls: int) -> str | None:
+    """Return why a ping tells of nothing that could be looked at, in the word it is counted by; None where it does."""
+    if may_have_lost_an_answer(bound_ref, create_calls):
+        return "no_reference" if named is None and bound_ref is None else None
+    return "other_reference" if named not in (None, bound_ref) else None
+
+
 def reference_to_bind(
     snapshot: PaymentSnapshot, *, attempt_id: str, bound_ref: str | None, create_calls: int
 ) -> str | None:
@@ -55,10 +67,9 @@ def reference_to_bind(
 
     That is the bound one; or, where a create answer was lost, one whose order id is this attempt.
     """
-    if snapshot.payment_ref != bound_ref:
-        answer_was_lost = bound_ref is None or create_calls > 1
-        if snapshot.order_id != attempt_id or not answer_was_lost:
-            return None
+    is_lost_one = snapshot.order_id == attempt_id and may_have_lost_an_answer(bound_ref, create_calls)
+    if snapshot.payment_ref != bound_ref and not is_lost_one:
+        return None
     return snapshot.payment_ref if bound_ref is None or snapshot.status == PaymentStatus.COMPLETED else bound_ref
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from app.payments.states import PaymentState
-from app.web.schemas import Input, Instant, MoneyField
+from app.web.schemas import Input, Instant, MoneyField, like
 
 
 class TopUpRequest(Input):
@@ -19,9 +19,13 @@ class PaymentSchema(ma.Schema):
 
     id = ma.fields.UUID(required=True)
     status = ma.fields.String(required=True, validate=ma.validate.OneOf(list(PaymentState)))
-    gateway = ma.fields.String(required=True)
+    gateway = ma.fields.String(required=True, metadata=like("konnect"))
     amount = MoneyField(required=True)
-    pay_url = ma.fields.String(required=True, allow_none=True)
+    pay_url = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata=like("https://gateway.konnect.network/pay?payment_ref=60889219", "null until it is there"),
+    )
     expires_at = Instant(required=True)
     purpose = ma.fields.String(required=True, validate=ma.validate.OneOf(["order", "top_up"]))
     order_id = ma.fields.UUID(required=True, allow_none=True)

@@ -6,15 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from app.identity.guards import requires
-from app.payouts import schemas, service
+from app.kernel.money import UnsupportedCurrency
+from app.kernel.states import IllegalTransition
+from app.ledger.errors import InsufficientFunds
+from app.payments.errors import AmountNotPayable
+from app.payouts import errors, schemas, service
 from app.payouts.service import PayoutView
 from app.web import cursors
 from app.web.actor import current_actor
 from app.web.blueprint import room_blueprint
 from app.web.idempotent import idempotent
+from app.web.promises import LOCATION, refuses
 from app.web.schemas import PageQuery
 from app.web.transaction import request_scope
-from app.web.waiting import answer_when_changed
+from app.web.waiting import answer_when_changed, waits
 
 blp = room_blueprint("payouts", "Earnings on their way to the mentor's own wallet.")
 
@@ -22,6 +27,7 @@ blp = room_blueprint("payouts", "Earnings on their way to the mentor's own walle
 @blp.route("/payouts/destination", methods=["GET"])
 @requires("mentor")
 @blp.response(200, schemas.DestinationSchema)
+@refuses(errors.DestinationNotSet)
 def show_destination() -> dict[str, str]:
     """Show where the caller's money goes."""
     with request_scope() as session:
@@ -43,7 +49,8 @@ def set_destination(body: dict[str, str]) -> dict[str, str]:
 @requires("mentor")
 @idempotent
 @blp.arguments(schemas.PayoutRequest)
-@blp.response(201, schemas.PayoutSchema)
+@blp.response(201, schemas.PayoutSchema, headers=LOCATION)
+@refuses(UnsupportedCurrency, AmountNotPayable, errors.NoDestination, InsufficientFunds)
 def request_payout(body: dict[str, Any]) -> tuple[PayoutView, int, dict[str, str]]:
     """Ask for earnings to be paid out; they can be spent no more."""
     with request_scope() as session:
@@ -66,7 +73,9 @@ def list_payouts(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.route("/payouts/<uuid:payout_id>", methods=["GET"])
 @requires("mentor")
+@waits
 @blp.response(200, schemas.PayoutSchema)
+@refuses(errors.NoSuchPayout)
 def show_payout(payout_id: UUID) -> PayoutView:
     """Show one of the caller's payouts; with `Prefer: wait=N` as soon as its status changes."""
     mentor_id = current_actor().id
@@ -81,6 +90,7 @@ def show_payout(payout_id: UUID) -> PayoutView:
 @blp.route("/payouts/<uuid:payout_id>/cancel", methods=["POST"])
 @requires("mentor")
 @blp.response(200, schemas.PayoutSchema)
+@refuses(errors.NoSuchPayout, IllegalTransition, errors.LinkCanStillBePaid)
 def cancel(payout_id: UUID) -> PayoutView:
     """Take a request back before it is approved: the money is in the wallet again."""
     with request_scope() as session:
@@ -105,6 +115,7 @@ def list_all_payouts(query: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/admin/payouts/<uuid:payout_id>", methods=["GET"])
 @requires("finance", "admin")
 @blp.response(200, schemas.AdminPayoutSchema)
+@refuses(errors.NoSuchPayout)
 def show_any_payout(payout_id: UUID) -> PayoutView:
     """Show a payout with its links."""
     with request_scope() as session:
@@ -115,6 +126,7 @@ def show_any_payout(payout_id: UUID) -> PayoutView:
 @requires("finance", "admin")
 @blp.arguments(schemas.ApproveRequest)
 @blp.response(200, schemas.AdminPayoutSchema)
+@refuses(errors.NoSuchPayout, errors.OwnPayout, IllegalTransition, errors.LinkCanStillBePaid)
 def approve(_body: dict[str, Any], payout_id: UUID) -> PayoutView:
     """Approve somebody else's payout: a link is made by which it is paid."""
     with request_scope() as session:
@@ -126,10 +138,23 @@ def approve(_body: dict[str, Any], payout_id: UUID) -> PayoutView:
 @requires("finance", "admin")
 @blp.arguments(schemas.RejectRequest)
 @blp.response(200, schemas.AdminPayoutSchema)
+@refuses(errors.NoSuchPayout, errors.OwnPayout, IllegalTransition, errors.LinkCanStillBePaid)
 def reject(body: dict[str, str], payout_id: UUID) -> PayoutView:
     """Reject somebody else's payout: the money is in the mentor's wallet again."""
     with request_scope() as session:
         service.reject(session, current_actor().id, payout_id, body["reason"])
+        return service.show_payout(session, payout_id, None)
+
+
+@blp.route("/admin/payouts/<uuid:payout_id>/resolve", methods=["POST"])
+@requires("finance", "admin")
+@blp.arguments(schemas.ReceivedRequest)
+@blp.response(200, schemas.AdminPayoutSchema)
+@refuses(errors.NoSuchPayout, errors.OwnPayout, errors.WrongCurrency, IllegalTransition, errors.LinkCanStillBePaid)
+def resolve(body: dict[str, Any], payout_id: UUID) -> PayoutView:
+    """Say how much of somebody else's unknown payout they have received: `paid`, or `rejected` where nothing was."""
+    with request_scope() as session:
+        service.resolve(session, current_actor().id, payout_id, **body)
         return service.show_payout(session, payout_id, None)
 
 

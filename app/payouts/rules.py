@@ -56,6 +56,11 @@ def may_be_paid_again(attempts: Iterable[Attempt]) -> bool:
     return not any(attempt.status in {*LIVE, AttemptState.CONFLICTED} for attempt in attempts)
 
 
+def may_be_resolved(attempts: Iterable[Attempt], now: datetime) -> bool:
+    """Tell whether a person can have seen how it ended: no link, seen or not, has time left to be paid in."""
+    return not any(attempt.status in {*LIVE, AttemptState.UNKNOWN} and now < attempt.expires_at for attempt in attempts)
+
+
 def may_be_given_back(attempts: Iterable[Attempt], now: datetime) -> bool:
     """Tell whether no link can be paid any more: one that nobody has seen counts until its time is up."""
     return not any(

@@ -54,6 +54,7 @@ class AttemptStep(StrEnum):
     CANCEL = "cancel"
     PAY = "pay"
     CONFLICT = "conflict"
+    ACCEPT = "accept"
 
 
 _P, _PS = PayoutState, PayoutStep
@@ -97,6 +98,7 @@ _ANSWERS = (_AS.LINK, _AS.LOSE, _AS.REFUSE)  # to our create call
 _LIVE = (_A.INITIATING, _A.AWAITING_PAYER)
 _ENDED_UNPAID = (_A.EXPIRED, _A.FAILED, _A.CANCELLED, _A.UNKNOWN)
 _FINAL = (_A.PAID, _A.CONFLICTED)
+_DOUBTED = (_A.CONFLICTED, _A.AWAITING_PAYER, _A.UNKNOWN)
 
 ATTEMPT = Machine(
     name="payout attempt",
@@ -110,6 +112,8 @@ ATTEMPT = Machine(
         # Money can go whatever we have given up: `pending` at Konnect is never failure.
         **{(state, _AS.PAY): _A.PAID for state in (*_LIVE, _A.EXPIRED, _A.FAILED, _A.UNKNOWN)},
         **{(state, _AS.CONFLICT): _A.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
+        # A person has found out that the mentor was paid by it.
+        (_A.CONFLICTED, _AS.ACCEPT): _A.PAID,
     },
     # The gateway's answer can arrive after we have given up, and more than once.
     ignored=(
@@ -118,7 +122,10 @@ ATTEMPT = Machine(
         | pairs((_A.EXPIRED, _A.FAILED, _A.CANCELLED, *_FINAL), [_AS.EXPIRE])
         | pairs(_FINAL, (_AS.PAY, _AS.CONFLICT))
     ),
-    refused=pairs([_A.CANCELLED], [_AS.PAY]),  # another link paid the payout: what this one brings is a conflict
+    refused=(
+        pairs([_A.CANCELLED], [_AS.PAY])  # another link paid the payout: what this one brings is a conflict
+        | pairs((*_LIVE, *_ENDED_UNPAID, _A.PAID), [_AS.ACCEPT])
+    ),
 )
 
 #: The money of a payout in one of these lies on its payout_pending account.
@@ -126,3 +133,5 @@ OPEN = frozenset(_OPEN)
 LIVE = frozenset(_LIVE)
 ENDED_UNPAID = frozenset(_ENDED_UNPAID)
 FINAL = frozenset(_FINAL)
+#: An unknown payout has a link in one of these; where in several, the first one tells most of what happened.
+DOUBTED = _DOUBTED

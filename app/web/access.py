@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from flask import Flask
 
+from app.web.promises import promise
+
 View = TypeVar("View", bound=Callable[..., object])
 
 #: The framework's own routes, which serve documents only.
@@ -17,17 +19,17 @@ class AccessUndeclared(RuntimeError):
     """A route that nobody declared."""
 
 
-def declare(view: View, access: str) -> View:
-    """Mark the outermost function of a view with who may call it."""
+def declare(view: View, access: str, **permission: object) -> View:
+    """Mark the outermost function of a view with who may call it; `permission` says the same to programs."""
     view.access = access  # type: ignore[attr-defined]  # functions take attributes; Callable does not say so
-    return view
+    return promise(view, permission=permission)
 
 
 def public(why: str) -> Callable[[View], View]:
     """Declare that anybody may call the route, and why that is right."""
 
     def mark(view: View) -> View:
-        return declare(view, f"public: {why}")
+        return declare(view, f"public: {why}", public=True, why=why)
 
     return mark
 

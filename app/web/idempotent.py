@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from functools import wraps
 from typing import Any
 
@@ -13,11 +12,14 @@ from flask import Response, g, make_response, request
 from sqlalchemy.exc import DBAPIError
 
 from app.infra import db, idempotency
-from app.kernel.errors import Unreadable
+from app.kernel.errors import Refusal, Unreadable
 from app.web import strict_json
 from app.web.actor import current_actor
+from app.web.promises import promise
+from app.web.refusals import OF_BODIES
 
-_KEY = re.compile(r'^(?:"(?P<quoted>[\x21\x23-\x7e]{1,255})"|(?P<bare>[\x21\x23-\x7e]{1,255}))$')
+_VISIBLE = "[!#-~]{1,255}"  # visible ASCII without the quotation mark
+_KEY = re.compile(f'"{_VISIBLE}"|{_VISIBLE}')
 _KEPT_HEADERS = ("Location",)
 _CONTENTION_TRIES = 3
 
@@ -25,15 +27,32 @@ KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "description": "Yours to choose, one for each thing you want done; kept 24 h with its answer.",
+    "schema": {
+        "type": "string",
+        "pattern": f"^({_KEY.pattern})$",
+        "examples": ["01a1fae0-696a-70ac-8a08-434e67887249"],
+    },
+    "description": "Yours to choose, one for each thing you want done, bare or quoted; kept 24 h with its answer.",
+}
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the answer that was kept under the key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
 }
 
 
 class KeyMissing(Unreadable):
-    """Send an Idempotency-Key of 1 to 255 visible ASCII characters."""
+    """Send an Idempotency-Key of 1 to 255 visible ASCII characters.
+
+    Choose a new one, for instance a UUID, for each thing that you want done, and send the same one again when the
+    answer was lost: the thing is then done once, and you get the answer of the first time.
+    """
 
     code = "idempotency_key_required"
+
+
+REFUSALS: tuple[type[Refusal], ...] = (KeyMissing, *OF_BODIES, idempotency.KeyReused, idempotency.StillRunning)
 
 
 def idempotent(view: Callable[..., Any]) -> Callable[..., Response]:
@@ -51,10 +70,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Response]:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    documented: dict[str, Any] = deepcopy(getattr(run, "_apidoc", {}))  # where flask-smorest keeps what it documents
-    documented.setdefault("manual_doc", {}).setdefault("parameters", []).append(KEY_PARAMETER)
-    run._apidoc = documented  # type: ignore[attr-defined]  # noqa: SLF001
-    return run
+    return promise(run, refusals=REFUSALS, parameters=[KEY_PARAMETER], headers=REPLAYED)
 
 
 def _run_once(key: str, view: Callable[..., Any], *args: Any, **kwargs: Any) -> Response:
@@ -79,7 +95,7 @@ def _run_once(key: str, view: Callable[..., Any], *args: Any, **kwargs: Any) -> 
 
 
 def _key() -> str:
-    found = _KEY.match(request.headers.get("Idempotency-Key", ""))
-    if found is None:
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
         raise KeyMissing
-    return found["quoted"] or found["bare"]
+    return key.strip('"')

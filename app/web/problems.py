@@ -10,62 +10,46 @@ from typing import Any
 
 import marshmallow as ma
 from flask import Flask, Response
-from flask_smorest import Api
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.infra import db
+from app.infra import db, sentry
 from app.infra.correlation import correlation_id
 from app.kernel.errors import InvalidInput, Refusal, TooMany
 from app.web.pointers import below
+from app.web.refusals import InternalError, TryAgain, of_the_framework
+from app.web.schemas import EXAMPLE_ID
 
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
-#: Codes of answers that the framework itself gives.
-CODES = {
-    400: "unreadable", 404: "not_found", 405: "method_not_allowed", 408: "request_timeout", 413: "body_too_large",
-    415: "unsupported_media_type", 422: "invalid_input", 429: "too_many_requests", 500: "internal_error",
-    503: "try_again",
-}  # fmt: skip
+Errors = list[dict[str, str]]
 
 
 class FieldProblem(ma.Schema):
     """One field that cannot be accepted."""
 
-    pointer = ma.fields.String(required=True, metadata={"description": "JSON pointer (RFC 6901) of the field"})
-    message = ma.fields.String(required=True)
+    pointer = ma.fields.String(
+        required=True, metadata={"description": "JSON pointer (RFC 6901) of the field", "examples": ["/starts_at"]}
+    )
+    message = ma.fields.String(required=True, metadata={"examples": ["Missing data for required field."]})
 
 
 class Problem(ma.Schema):
     """What went wrong, for a program (`code`) and for a person (`detail`)."""
 
-    type = ma.fields.String(required=True)
-    title = ma.fields.String(required=True)
-    status = ma.fields.Integer(required=True)
-    detail = ma.fields.String(required=True)
-    instance = ma.fields.String(required=True, metadata={"description": "the request id"})
-    code = ma.fields.String(required=True)
+    type = ma.fields.String(
+        required=True,
+        metadata={"description": "where this kind of problem is explained", "examples": ["/problems/slot_taken"]},
+    )
+    title = ma.fields.String(required=True, metadata={"examples": ["Conflict"]})
+    status = ma.fields.Integer(required=True, metadata={"examples": [409]})
+    detail = ma.fields.String(required=True, metadata={"examples": ["Somebody else has this time."]})
+    instance = ma.fields.String(required=True, metadata={"description": "the request id", "examples": [EXAMPLE_ID]})
+    code = ma.fields.String(required=True, metadata={"description": "stable", "examples": ["slot_taken"]})
     errors = ma.fields.List(ma.fields.Nested(FieldProblem), metadata={"description": "with status 422"})
-
-
-class ProblemApi(Api):
-    """flask-smorest with problem+json in its answers and in its document."""
-
-    ERROR_SCHEMA = Problem
-
-    DEFAULT_RESPONSE_CONTENT_TYPE: str
-
-    def _register_responses(self) -> None:
-        shown = self.DEFAULT_RESPONSE_CONTENT_TYPE
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
-        super()._register_responses()
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = shown
-
-    def _register_error_handlers(self) -> None:
-        register(self._app)
 
 
 def register(app: Flask) -> None:
@@ -77,26 +61,22 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, render_unexpected)
 
 
-def problem(
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    errors: list[dict[str, str]] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Return the answer; `errors` are {pointer, message} of the fields."""
+def written(
+    kind: type[Refusal], detail: str, instance: str, *, status: int | None = None, errors: Errors | None = None
+) -> dict[str, Any]:
+    """Return the body of a problem; `errors` are {pointer, message} of the fields."""
+    status = status or kind.status
     body: dict[str, Any] = {
-        "type": f"/problems/{code}",
+        "type": f"/problems/{kind.code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": correlation_id(),
-        "code": code,
+        "instance": instance,
+        "code": kind.code,
     }
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         body["errors"] = errors or [{"pointer": "", "message": detail}]
-    return Response(json.dumps(body, ensure_ascii=False), status, dict(headers or {}), content_type=CONTENT_TYPE)
+    return body
 
 
 def render_refusal(refusal: Refusal) -> Response:
@@ -109,7 +89,7 @@ def render_refusal(refusal: Refusal) -> Response:
         headers["Retry-After"] = str(refusal.retry_after)
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return problem(refusal.status, refusal.code, refusal.detail, errors=errors, headers=headers)
+    return _answer(written(type(refusal), refusal.detail, correlation_id(), errors=errors), headers)
 
 
 def render_http_exception(error: HTTPException) -> Response:
@@ -119,31 +99,38 @@ def render_http_exception(error: HTTPException) -> Response:
     messages = getattr(error, "data", {}).get("messages")  # webargs: {location: {field: […]}}
     errors = [found for inner in messages.values() for found in _field_problems(inner)] if messages else None
     detail = "Some fields cannot be accepted: see errors." if errors else error.description or error.name
-    return problem(status, CODES.get(status, "http_error"), detail, errors=errors, headers=headers)
+    kind = of_the_framework(status)
+    return _answer(written(kind, detail, correlation_id(), status=status, errors=errors), headers)
 
 
 def render_database_error(error: DBAPIError) -> Response:
     """Render contention and absence as 503 with Retry-After, and a value that the database cannot hold as 422."""
     if db.sqlstate(error) in db.RETRYABLE:
-        return problem(503, "try_again", "Too many at once for this row: try again.", headers={"Retry-After": "1"})
+        return render_refusal(TryAgain("Too many at once for this row: try again.", retry_after=1))
     if isinstance(error, OperationalError):
         return render_absence(error)
     if isinstance(error, DataError):
         log.error("a value got as far as the database", exc_info=error)
-        return problem(422, "invalid_input", "A value is outside what can be stored.")
+        return render_refusal(InvalidInput("A value is outside what can be stored."))
     return render_unexpected(error)
 
 
 def render_absence(error: SQLAlchemyError) -> Response:
     """Render a database that is away, shutting down, or has no connection left for us."""
     log.error("the database cannot be used: %s", type(error).__name__)
-    return problem(503, "try_again", "We cannot serve this now: try again.", headers={"Retry-After": "2"})
+    return render_refusal(TryAgain(retry_after=2))
 
 
 def render_unexpected(error: Exception) -> Response:
-    """Log a mistake of ours, and say nothing of it but its id."""
+    """Log and report a mistake of ours, and say nothing of it but its id."""
     log.error("a request failed", exc_info=error)
-    return problem(500, "internal_error", "This is our mistake. Tell us the instance, and we will find it.")
+    sentry.capture(error)
+    return render_refusal(InternalError())
+
+
+def _answer(body: dict[str, Any], headers: Mapping[str, str]) -> Response:
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, body["status"], dict(headers), content_type=CONTENT_TYPE)
 
 
 def _field_problems(messages: Any, path: str = "") -> Iterator[dict[str, str]]:

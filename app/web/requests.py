@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import time
+from contextlib import ExitStack
 
 from flask import Flask, Response, g, request
+from opentelemetry.trace import SpanKind
 
+from app.infra import traces
 from app.infra.correlation import correlate, correlation_id
 from app.kernel.ids import new_id
 
@@ -29,6 +32,7 @@ def register(app: Flask) -> None:
     """Hook the request id in front of every request and the headers behind it."""
     app.before_request(begin)
     app.after_request(end)
+    app.teardown_request(close_trace)
 
 
 def begin() -> None:
@@ -36,6 +40,23 @@ def begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     correlate(given if _VISIBLE.match(given) else str(new_id()))
     g.began = time.monotonic()
+    if traces.on():
+        open_trace()
+
+
+def open_trace() -> None:
+    """Trace the request. What a caller says of traces is not taken over: a stranger could join any."""
+    route, g.trace = str(request.url_rule or "unknown"), ExitStack()
+    opened = traces.span(
+        f"{request.method} {route}", SpanKind.SERVER, http__request__method=request.method, http__route=route
+    )
+    g.span = g.trace.enter_context(opened)
+
+
+def close_trace(_error: BaseException | None = None) -> None:
+    """End the trace of the request, if there is one."""
+    if "trace" in g:
+        g.pop("trace").close()
 
 
 def end(response: Response) -> Response:
@@ -45,6 +66,8 @@ def end(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if "preference_applied" in g:
         response.headers["Preference-Applied"] = g.preference_applied
+    if "span" in g:
+        traces.tell_status(g.span, response.status_code)
     log.info(
         "request",
         extra={

@@ -6,19 +6,47 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable
-from functools import cache
-from typing import TypeVar
+from functools import cache, wraps
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import g, request
 
 from app.infra.changes import listener
 from app.infra.config import settings
+from app.web.promises import promise
 
 T = TypeVar("T")
 
 MAX_SECONDS = 20
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
+
+PREFER_PARAMETER = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string", "examples": ["wait=10"]},
+    "description": (
+        f"`wait=N` (RFC 7240): answer when something has changed, after N seconds at the latest, {MAX_SECONDS} at most."
+        " Where too many wait already, and for any other preference, the answer comes at once."
+    ),
+}
+APPLIED = {
+    "Preference-Applied": {
+        "description": "How long the answer was held at most; absent where it came at once.",
+        "schema": {"type": "string", "examples": ["wait=10"]},
+    }
+}
+
+
+def waits(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let callers of this route hold its answer by `Prefer: wait=N`; the view answers by `answer_when_changed`."""
+
+    @wraps(view)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        g.wait_seconds = _asked_for()
+        return view(*args, **kwargs)
+
+    return promise(run, parameters=[PREFER_PARAMETER], headers=APPLIED)
 
 
 @cache
@@ -30,13 +58,13 @@ def _places() -> threading.BoundedSemaphore:
 def answer_when_changed(
     read: Callable[[], T], *, version: Callable[[T], Hashable], rows: Callable[[T], Collection[UUID]]
 ) -> T:
-    """Return `read()` at once, or, asked to wait, as soon as its `version` differs from the first look.
+    """Return `read()` at once, or, where `@waits` was asked to, as soon as its `version` differs from the first look.
 
     `rows` are the ids whose change may change the answer. `read` opens and closes its own transaction; none is held
     in between.
     """
     first = read()
-    seconds = _asked_for()
+    seconds = g.get("wait_seconds", 0)
     if seconds == 0 or not _places().acquire(blocking=False):
         return first
     g.preference_applied = f"wait={seconds}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from sandbox.clock import rfc3339
 from sandbox.google.errors import ApiError, not_found
 from sandbox.google.meet import Conference
 from sandbox.google.times import instant_of
+from sandbox.store import Shelf
 
 MOST_EVENTS = 100_000
 
@@ -84,9 +84,9 @@ class Event:
 class Events:
     """All events, the deleted ones too: their ids stay taken. The oldest is forgotten when there are too many."""
 
-    def __init__(self, lock: threading.RLock) -> None:
+    def __init__(self, lock: threading.RLock, shelf: Shelf[Event]) -> None:
         self._lock = lock
-        self._events: OrderedDict[tuple[str, str], Event] = OrderedDict()
+        self._events = shelf
 
     def insert(self, event: Event, finish: Callable[[Event], Event]) -> Event:
         """Keep a new event, as `finish` makes it once its id is known to be free.
@@ -94,16 +94,16 @@ class Events:
         Raises `ApiError` 409 when the id is taken, be it by a deleted event.
         """
         with self._lock:
-            if (event.email, event.id) in self._events:
+            if _key(event.email, event.id) in self._events:
                 raise ApiError(409, "duplicate", "The requested identifier already exists.")
             while len(self._events) >= MOST_EVENTS:
-                self._events.popitem(last=False)
+                self._events.drop_oldest()
             return self._keep(finish(event))
 
     def get(self, email: str, event_id: str) -> Event:
         """Return an event as it is now; raises `ApiError` 404."""
         with self._lock:
-            event = self._events.get((email, event_id))
+            event = self._events.get(_key(email, event_id))
         if event is None:
             raise not_found()
         return event
@@ -138,8 +138,12 @@ class Events:
         return sorted(kept, key=lambda event: (event.starts_at, event.id))
 
     def _keep(self, event: Event) -> Event:
-        self._events[event.email, event.id] = event
+        self._events[_key(event.email, event.id)] = event
         return event
+
+
+def _key(email: str, event_id: str) -> str:
+    return f"{event_id} {email}"
 
 
 def new_id() -> str:

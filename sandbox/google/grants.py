@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sandbox.google.errors import OAuthError
+from sandbox.store import Shelf
 
 T = TypeVar("T")
 
@@ -59,13 +60,13 @@ class Exchange:
 
 
 class Grants:
-    """All codes and tokens; `token_seconds` is the life of an access token."""
+    """All codes and tokens; `token_seconds` is the life of an access token. Only refresh tokens outlive the process."""
 
-    def __init__(self, lock: threading.RLock, token_seconds: int) -> None:
+    def __init__(self, lock: threading.RLock, shelf: Shelf[Consent], token_seconds: int) -> None:
         self._lock = lock
         self.token_seconds = token_seconds
         self._codes: OrderedDict[str, Consent] = OrderedDict()
-        self._refresh: OrderedDict[str, Consent] = OrderedDict()
+        self._refresh = shelf
         self._access: OrderedDict[str, tuple[Consent, float]] = OrderedDict()
 
     def open_code(self, consent: Consent) -> str:
@@ -141,7 +142,9 @@ class Grants:
 
     def _open_refresh(self, consent: Consent) -> str:
         token = f"1//0{secrets.token_urlsafe(48)}"
-        _remember(self._refresh, token, consent)
+        self._refresh[token] = consent
+        if len(self._refresh) > MOST_REMEMBERED:
+            self._refresh.drop_oldest()
         return token
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
+
+from sandbox.store import Shelf
 
 MOST_PAYMENTS = 100_000
 MOST_REMEMBERED = 50
@@ -103,10 +104,10 @@ class Payment:
 class Payments:
     """All payments, newest last; the oldest is forgotten when there are `most`."""
 
-    def __init__(self, lock: threading.RLock, most: int = MOST_PAYMENTS) -> None:
+    def __init__(self, lock: threading.RLock, shelf: Shelf[Payment], most: int = MOST_PAYMENTS) -> None:
         self._lock = lock
         self._most = most
-        self._payments: OrderedDict[str, Payment] = OrderedDict()
+        self._payments = shelf
 
     def open(self, terms: Terms, now: datetime) -> Payment:
         """Open a pending payment with a reference of 24 hex digits."""
@@ -114,7 +115,7 @@ class Payments:
         with self._lock:
             self._payments[payment.ref] = payment
             while len(self._payments) > self._most:
-                self._payments.popitem(last=False)
+                self._payments.drop_oldest()
         return payment
 
     def get(self, ref: str) -> Payment:
@@ -176,6 +177,7 @@ class Payments:
         return tried
 
     def _matching(self, order_id: str | None) -> Iterator[Payment]:
-        for payment in reversed(self._payments.values()):
+        for ref in reversed(self._payments):
+            payment = self._payments[ref]
             if order_id is None or payment.terms.order_id == order_id:
                 yield payment

@@ -7,7 +7,6 @@ import email
 import email.policy
 import secrets
 import threading
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from sandbox.clock import rfc3339
+from sandbox.store import Shelf
 
 MOST_MAILS = 10_000
 MOST_BYTES = 256 * 1024 * 1024
@@ -72,21 +72,23 @@ class Mail:
 class Mailbox:
     """All mails, newest last; the oldest are thrown away when there are too many or they are too big together."""
 
-    def __init__(self, lock: threading.RLock, most: int = MOST_MAILS, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, lock: threading.RLock, shelf: Shelf[Mail], most: int = MOST_MAILS, most_bytes: int = MOST_BYTES
+    ) -> None:
         self._lock = lock
         self._most = most
         self._most_bytes = most_bytes
-        self._bytes = 0
-        self._mails: deque[Mail] = deque()
+        self._mails = shelf
+        self._bytes = sum(mail.size for mail in shelf.values())
 
     def put(self, mails: list[Mail]) -> None:
         """Deliver one mail for each recipient."""
         with self._lock:
             for mail in mails:
-                self._mails.append(mail)
+                self._mails[mail.id] = mail
                 self._bytes += mail.size
             while len(self._mails) > self._most or self._bytes > self._most_bytes:
-                self._bytes -= self._mails.popleft().size
+                self._bytes -= self._mails.drop_oldest().size
 
     def newest(self, to: str | None = None, limit: int | None = None) -> list[Mail]:
         """List mails, newest first, of one recipient if one is named; case does not matter in addresses."""
@@ -95,7 +97,8 @@ class Mailbox:
 
     def _matching(self, to: str | None) -> Iterator[Mail]:
         wanted = None if to is None else to.lower()
-        for mail in reversed(self._mails):
+        for mail_id in reversed(self._mails):
+            mail = self._mails[mail_id]
             if wanted is None or mail.to.lower() == wanted:
                 yield mail
 

@@ -9,10 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
+from app.identity import service as identity
 from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.notifications import service as notifications
 from app.payments import service as payments
+from app.payouts import service as payouts
 from tests.booking.world import API, World, written
 from tests.factories.booking import give_money
 from tests.factories.identity import MadeUser, token_for
@@ -61,22 +64,36 @@ def set_scene(world: World) -> Scene:
 
 
 def _payouts(world: World, people: dict[str, MadeUser]) -> dict[str, str]:
-    """Have payouts that wait to be decided, and one that was approved and has a link."""
+    """Have payouts that wait to be decided, one that was approved and has a link, and one that went elsewhere."""
     mentor, one = people["mentor"], {"amount": {"amount": 1_000, "currency": "TND"}}
     world.client.put(
-        f"{API}/payouts/destination", json={"konnect_wallet_id": "5f7a209aeb3f76490ac4a3d1"}, headers=token_for(mentor)
+        f"{API}/payouts/destination", json={"konnect_wallet_id": "a1b2c3d4e5f60718293a4b5c"}, headers=token_for(mentor)
     )
-    payout, rejected, cancelled, approved = (world.post(mentor, "/payouts", one).json["id"] for _ in range(4))
-    world.post(people["finance"], f"/admin/payouts/{approved}/approve", {})
-    (link,) = world.get(people["finance"], f"/admin/payouts/{approved}")["attempts"]
-    return {"payout": payout, "rejected": rejected, "cancelled": cancelled, "link": link["id"]}
+    payout, rejected, cancelled, *approved = (world.post(mentor, "/payouts", one).json["id"] for _ in range(5))
+    link, astray = (_link(world, people["finance"], payout_id) for payout_id in approved)
+    told = PaymentSnapshot(
+        "0" * 24, str(astray), PaymentStatus.COMPLETED, 1_000, 1_000, "TND", receiver="of somebody else"
+    )
+    with session_scope() as session:
+        payouts.settle(session, astray, told, had_expired=False)
+    return {
+        "payout": payout, "rejected": rejected, "cancelled": cancelled, "link": str(link), "doubtful": approved[1],
+    }  # fmt: skip
+
+
+def _link(world: World, finance: MadeUser, payout_id: str) -> UUID:
+    """Approve a payout, and return the id of its link."""
+    world.post(finance, f"/admin/payouts/{payout_id}/approve", {})
+    (link,) = world.get(finance, f"/admin/payouts/{payout_id}")["attempts"]
+    return UUID(link["id"])
 
 
 def _what_the_api_cannot_make(learner: MadeUser, failed: dict[str, Any]) -> dict[str, str]:
     """Have a message in an inbox, a payment that the gateway refused, and work that has died."""
     with session_scope() as session:
-        notice = notifications.Notice(type="greeting", title="Welcome", message="Look around.")
-        notifications.notify(session, learner.id, notice)
+        reader = identity.get_person(session, learner.id)
+        news = notifications.News(reader=reader, type="greeting", title="Welcome", message="Look around.")
+        notifications.tell(session, new_id(), [news])
         payments.record_refusal(session, UUID(failed["payment"]["id"]))
         died = "UPDATE delivery SET state = 'dead' WHERE state = 'pending' RETURNING id"
         dead = session.execute(text(died)).scalars().all()[0]

@@ -24,6 +24,8 @@ GET    /health                                                    +       +     
 GET    /health/live                                               +       +      +       +       +     +
 GET    /health/ready                                              +       +      +       +       +     +
 GET    /openapi.json                                              +       +      +       +       +     +
+GET    /problems                                                  +       +      +       +       +     +
+GET    /problems/{code}                                           +       +      +       +       +     +
 POST   /api/v1/auth/login                                         +       +      +       +       +     +
 POST   /api/v1/auth/logout                                        +       +      +       +       +     +
 POST   /api/v1/auth/refresh                                       +       +      +       +       +     +
@@ -67,6 +69,7 @@ GET    /api/v1/admin/payouts                                      -       -     
 GET    /api/v1/admin/payouts/{payout_id}                          -       -      -       +       -     +
 POST   /api/v1/admin/payouts/{payout_id}/approve                  -       -      -       +       -     +
 POST   /api/v1/admin/payouts/{payout_id}/reject                   -       -      -       +       -     +
+POST   /api/v1/admin/payouts/{payout_id}/resolve                  -       -      -       +       -     +
 GET    /api/v1/payout-links/{attempt_id}/result                   +       +      +       +       +     +
 GET    /api/v1/webhooks/konnect-payout/{attempt_id}/{mac}         +       +      +       +       +     +
 POST   /api/v1/webhooks/konnect-payout/{attempt_id}/{mac}         +       +      +       +       +     +
@@ -105,7 +108,7 @@ def _methods(rule: Rule) -> set[str]:
 
 def url(path: str) -> str:
     """Return a path whose ids are nobody's."""
-    named = path.replace("{name}", "swagger-ui.css").replace("{mac}", "forged")
+    named = path.replace("{name}", "swagger-ui.css").replace("{mac}", "forged").replace("{code}", "slot_taken")
     return re.sub(r"\{\w+\}", lambda _: str(new_id()), named)
 
 

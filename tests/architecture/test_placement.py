@@ -13,7 +13,7 @@ import pytest
 from tests.architecture.sources import ROOT, tracked_files
 
 PLUMBING = {"kernel", "infra", "gateways", "web"}
-NOT_IMPORTED = {"tests", "migrations"}
+NOT_IMPORTED = {"tests", "migrations", "bench"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ STRAYS = {
 @pytest.mark.parametrize("stray", STRAYS.values(), ids=STRAYS.keys())
 def test_a_contract_breaks_on(stray, tmp_path):
     *files, contract = stray
-    for package in ("app", "tasks", "embedded", "sandbox", "demo", "tests/architecture"):
+    for package in ("app", "tasks", "embedded", "sandbox", "demo", "mutants", "tests/architecture"):
         if (ROOT / package).exists():
             shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

@@ -118,6 +118,18 @@ def test_the_id_of_a_deleted_event_is_given_up_for_the_next(town):
     assert town.events(booked.mentor) == []
 
 
+def test_a_cancel_finds_the_session_behind_an_id_that_google_has_forgotten(town):
+    booked = town.book(town.connected_mentor())
+    made_and_deleted(booked)
+    town.drain()
+    kept = town.sandbox.world.events._events
+    (forgotten,) = [key for key, event in kept.items() if event.id == event_id(UUID(booked.id), 0)]
+    del kept[forgotten]
+    booked.cancel()
+    town.drain()
+    assert town.events(booked.mentor) == []
+
+
 def made_and_deleted(booked):
     """Have the event stand there, and its owner delete it, before we have heard of either."""
     own = Event(

@@ -9,7 +9,7 @@ import pytest
 from app.calendar import handlers
 from app.calendar.errors import CalendarNotConnected, RenewalUnderWay
 from app.calendar.handlers.access import in_calendar_of
-from app.gateways.google.errors import ClientRefused, GoogleLimited, GoogleUnavailable
+from app.gateways.google.errors import ClientRefused, GoogleLimited, GoogleUnavailable, TokenRefused
 from app.infra.crypto import Undecipherable
 from app.kernel.ids import new_id
 
@@ -93,7 +93,11 @@ def test_a_grant_that_google_knows_no_more_is_lost_once_and_its_owner_is_told_on
         with pytest.raises(CalendarNotConnected):
             token_of(mentor)
     assert status_of(town, mentor) == "reauth_required"
+    town.drain()
     assert town.inbox(mentor) == ["calendar_reauth_required"]
+    (mail,) = town.mails(mentor)
+    assert mail["subject"] == "Connect your Google calendar again"
+    assert "/calendar" in mail["text"]
     assert town.alarms() == []
 
 
@@ -105,6 +109,17 @@ def test_a_lost_grant_is_allowed_again_without_disconnecting_first(town):
         token_of(mentor)
     assert town.complete(mentor, **town.consent(mentor)).json["status"] == "connected"
     assert token_of(mentor)
+
+
+def test_whoever_connects_again_before_being_told_is_told_nothing(town):
+    mentor = town.connected_mentor()
+    town.sandbox.world.grants.withdraw(mentor.email)
+    town.execute(EXPIRE, user=mentor.id)
+    with pytest.raises(CalendarNotConnected):
+        token_of(mentor)
+    town.complete(mentor, **town.consent(mentor))
+    town.drain()
+    assert town.inbox(mentor) == town.mails(mentor) == []
 
 
 def test_a_token_that_google_refuses_is_renewed_once(town):
@@ -121,6 +136,25 @@ def test_a_grant_whose_fresh_token_is_refused_too_is_lost(town):
     town.drain()
     assert (booked.status, booked.link) == ("confirmed", None)
     assert status_of(town, booked.mentor) == "reauth_required"
+
+
+def test_a_refused_token_costs_nobody_the_grant_that_they_gave_meanwhile(town):
+    """Google refuses two tokens of the old grant; before we have noted it, the mentor has connected anew."""
+    mentor = town.connected_mentor()
+    tried = []
+
+    def act(calendar):
+        tried.append(calendar.transport.token)
+        if len(tried) == 2:
+            town.disconnect(mentor)
+            assert town.complete(mentor, **town.consent(mentor)).status_code == 200
+        raise TokenRefused
+
+    with pytest.raises(CalendarNotConnected):
+        in_calendar_of(mentor.id, act)
+    assert len(set(tried)) == 2
+    assert status_of(town, mentor) == "connected"
+    assert town.inbox(mentor) == []
 
 
 def test_tokens_survive_one_change_of_the_secret_key_and_not_two(town, configure):

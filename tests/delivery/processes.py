@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import redis
 
@@ -26,11 +27,20 @@ WORKER = (
 )
 
 
+class Broker(Protocol):
+    """A server of this test alone, that can be started again after it was killed."""
+
+    url: str
+    process: Process
+
+    def start(self) -> None: ...
+
+
 @dataclass
 class System:
     """A relay, a worker and their broker."""
 
-    broker: Valkey
+    broker: Broker
     relay: Process
     worker: Process
     logs: Path
@@ -55,9 +65,19 @@ class System:
 
 
 @contextmanager
-def running_system(directory: Path, environment: Mapping[str, str]) -> Iterator[System]:
-    """Start all three, and end all that still runs of them."""
+def on_valkey(directory: Path, environment: Mapping[str, str]) -> Iterator[System]:
+    """Run a system whose broker is Valkey."""
     broker = Valkey(directory / "valkey", directory / "valkey.log", free_port(), "carried-by-nobody")
+    try:
+        with running_system(broker, directory, environment) as system:
+            yield system
+    finally:
+        leave(directory / "valkey")
+
+
+@contextmanager
+def running_system(broker: Broker, directory: Path, environment: Mapping[str, str]) -> Iterator[System]:
+    """Start all three, and end all that still runs of them."""
     broker.start()
     variables = {"PATH": os.environ["PATH"], **environment, "BROKER_URL": broker.url}
     relay, worker = (
@@ -72,7 +92,6 @@ def running_system(directory: Path, environment: Mapping[str, str]) -> Iterator[
     finally:
         for process in (relay, worker, broker.process):
             process.stop(grace=0)
-        leave(directory / "valkey")
 
 
 def kill(process: Process) -> None:

@@ -105,7 +105,7 @@ def test_a_failure_under_an_old_fence_is_refused_too(carrier, events):
     carrier.backdate("lease_until", 60)
     carrier.rescue()
     with pytest.raises(FenceLost), session_scope() as session:
-        fail(session, slow, TransientFailure("late"), "trace")
+        fail(session, slow, TransientFailure("late"))
     assert carrier.state(delivery) == "retry"
 
 

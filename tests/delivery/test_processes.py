@@ -14,15 +14,20 @@ from app.infra.db import session_scope
 from app.infra.outbox import record
 from app.kernel.ids import new_id
 from tests.conftest import use
-from tests.delivery.processes import eventually, frozen, kill, running_system
+from tests.delivery.processes import eventually, frozen, kill, on_valkey
 
+SLOW_COMMITS = """
+    CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER slow_commit AFTER UPDATE ON delivery DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.state = 'published') EXECUTE FUNCTION slow_commit();
+"""
 TUNING = {"LOG_LEVEL": "INFO", "TASK_SECONDS": "2", "LEASE_SECONDS": "4"}
 
 
 @pytest.fixture(scope="module")
 def running(services, shared_database, tmp_path_factory):
     use(shared_database, services.broker_url)
-    with running_system(tmp_path_factory.mktemp("system"), dict(os.environ) | TUNING) as system:
+    with on_valkey(tmp_path_factory.mktemp("system"), dict(os.environ) | TUNING) as system:
         yield system
 
 
@@ -68,6 +73,20 @@ def test_from_commit_to_start_it_takes_milliseconds(system, carrier, events):
     print(f"commit → start: p50 {statistics.median(waited):.1f} ms, p95 {waited[37]:.1f} ms, max {waited[-1]:.1f} ms")
     # A relay that is not woken would take half a second. On a quiet machine it is 10 ms; the demo measures that.
     assert statistics.median(waited) < 250
+
+
+@pytest.fixture
+def slow_commits(carrier):
+    """Make the commit that marks a delivery as published take half a second."""
+    carrier.owner.execute(SLOW_COMMITS)
+    yield
+    carrier.owner.execute("DROP FUNCTION slow_commit CASCADE")
+
+
+def test_a_message_is_sent_after_the_commit_that_marks_it(system, slow_commits, carrier, events):
+    delivery = carrier.record(events.Noted)
+    eventually(lambda: carrier.state(delivery) == "done")  # sent before, it would find nothing to claim and be dropped
+    assert carrier.row(delivery)["rescues"] == 0
 
 
 def test_the_request_id_goes_with_the_work_into_the_log_of_the_worker(system, carrier, events, flask_app):

@@ -21,6 +21,7 @@ from tests.environment import ENVIRONMENT
 ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 30
+PLAY_SECONDS = 60
 
 #: What other tests of this process may have set for themselves, and a world of its own must not inherit.
 FOREIGN = {*ENVIRONMENT, "DATABASE_URL", "MIGRATION_DATABASE_URL", "BROKER_URL", "AMANA_WORLD", "PORT"}
@@ -40,17 +41,53 @@ class RunningWorld:
     def described(self) -> dict[str, Any]:
         return json.loads(self.file.read_text())
 
-    def play(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a module of the demo here, as the supervisor does: its output is no terminal."""
-        return subprocess.run(
+    def begin(self, *command: str) -> subprocess.Popen[str]:
+        """Start a module of the demo here, as the supervisor does: its output is no terminal."""
+        return subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
             env=environment() | {"AMANA_WORLD": str(self.file)},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
-            check=False,
         )
+
+    def play(self, *command: str) -> Played:
+        """Run a module of the demo to its end."""
+        return ended(self.begin(*command))
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a play ended, and what was seen of it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def ended(play: subprocess.Popen[str]) -> Played:
+    """Wait for the end of a play."""
+    try:
+        stdout, stderr = play.communicate(timeout=PLAY_SECONDS)
+    finally:
+        play.kill()
+    return Played(play.returncode, stdout, stderr)
+
+
+def failed(played: Played) -> str:
+    """Return what a play told that failed, as it must: with sentences, and without a traceback."""
+    assert played.returncode == 1, played.stdout + played.stderr
+    assert "FAILED after" in played.stdout
+    assert "All of it held" not in played.stdout
+    assert "Traceback" not in played.stdout + played.stderr
+    return played.stdout
+
+
+@pytest.fixture(scope="session")
+def played(world: RunningWorld) -> Played:
+    """The whole story, played once for all who look at it."""
+    return world.play("demo")
 
 
 @pytest.fixture(scope="session")

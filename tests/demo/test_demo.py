@@ -3,55 +3,61 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import re
 import sys
-from contextlib import contextmanager
 
 import psycopg
 import pytest
 
 from demo.__main__ import main
+from demo.database import database_now
 from demo.failures import Failed
-from demo.starts import database_now, measure_delays
-from tests.demo.conftest import RunningWorld
+from demo.starts import measure_delays
+from tests.demo.conftest import Played, RunningWorld, failed
 
 
-def test_the_whole_story_holds(world: RunningWorld):
-    played = world.play("demo")
+def test_the_whole_story_holds(played: Played):
     assert played.returncode == 0, played.stdout + played.stderr
-    assert "the booking is confirmed" in played.stdout
-    assert "was answered 200, 200, 200" in played.stdout
-    assert "in escrow                 0.000    0.000   33.337" in played.stdout
+    assert played.stderr == ""
     assert "commit → task start: p50" in played.stdout
     assert "All of it held" in played.stdout
     assert "BROKEN" not in played.stdout
-    assert played.stderr == ""
 
 
-def test_no_colours_where_there_is_no_terminal(world: RunningWorld):
-    assert "\x1b" not in world.play("demo").stdout
+def test_every_millime_can_be_followed_to_the_mentor_and_to_us(played: Played):
+    assert re.search(r"in escrow +\+33\.337  33\.337\n", played.stdout)
+    assert re.search(r"Mounir can spend +\+28\.336  28\.336\n +our fee +\+5\.001   5\.001\n", played.stdout)
+    assert re.search(r"paid out to Mounir +\+28\.336  28\.336\n", played.stdout)
+    assert "has taken 45.837 TND and paid out 28.336 TND: our books say the same of each" in played.stdout
 
 
-def test_with_the_worker_stopped_it_fails_and_says_what_it_waited_for(world: RunningWorld):
-    with stopped(world.described["pids"]["worker"]):
-        played = world.play("demo", "--patience", "2")
-    assert played.returncode == 1
-    assert "FAILED" in played.stdout
-    assert "Awaited for 2.0 s: a mail with a confirmation link in the mailbox of mounir-" in played.stdout
-    assert "Seen instead: an empty mailbox." in played.stdout
-    assert "tasks.identity.send_verification (2 published)" in played.stdout
-    assert f"The logs are in {world.directory / 'logs'}." in played.stdout
-    assert "Traceback" not in played.stdout + played.stderr
+def test_the_faults_that_are_ordered_strike_and_heal(played: Played):
+    assert "has asked Konnect by itself: the money is captured" in played.stdout
+    assert "was answered 200, 200, 200" in played.stdout
+    assert "the payment is unknown" in played.stdout
+    tries = re.findall(r"(\w+) +try (\d).*?: (.*)", played.stdout)
+    assert tries == [
+        ("arrange_meeting", "1", "GoogleUnavailable: Google answered 503 backendError"),
+        ("arrange_meeting", "2", "done"),
+        ("arrange_meeting", "1", "MeetPending: Google has not made the Meet link yet"),
+        ("arrange_meeting", "2", "done"),
+        ("cancel_meeting", "1", "done"),
+    ]
 
 
-def test_with_books_that_are_off_by_a_millime_it_fails(world: RunningWorld):
-    with off_by(1, world.described["database_owner_url"]):
-        played = world.play("demo")
-    assert played.returncode == 1
-    assert "BROKEN  everything sums to zero in each currency currency=TND, off=1" in played.stdout
-    assert "The books do not hold: " in played.stdout
-    assert "All of it held" not in played.stdout
+def test_without_a_terminal_it_is_plain(played: Played):
+    assert "\x1b" not in played.stdout
+
+
+def test_its_lines_are_read_without_scrolling(played: Played):
+    _title, _addresses, *story = played.stdout.splitlines()
+    assert max(map(len, story)) <= 120
+
+
+def test_with_books_that_are_off_by_a_millime_it_fails(world: RunningWorld, off_by_a_millime):
+    told = failed(world.play("demo"))
+    assert "BROKEN  everything sums to zero in each currency currency=TND, off=1" in told
+    assert "The books do not hold: " in told
 
 
 def test_with_the_api_away_it_fails_and_says_so(world: RunningWorld, tmp_path, monkeypatch, capsys):
@@ -98,27 +104,15 @@ SOWN = """
 """
 
 
-@contextmanager
-def stopped(pid: int):
-    """Stop a process with all its children, as a machine that hangs would, and let them go on afterwards."""
-    os.killpg(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.killpg(pid, signal.SIGCONT)
-
-
-@contextmanager
-def off_by(millimes: int, owner_url: str):
+@pytest.fixture
+def off_by_a_millime(world: RunningWorld):
     """Falsify a balance that nobody else uses, as only the owner of the database can, and put it right again."""
     falsify = "UPDATE ledger.account SET posted = posted + %s WHERE code = 'suspense:konnect'"
-    with psycopg.connect(owner_url, autocommit=True) as owner:
+    with psycopg.connect(world.described["database_owner_url"], autocommit=True) as owner:
         owner.execute("SELECT ledger.open_account('suspense:konnect', 'TND')")
-        owner.execute(falsify, [millimes])
-        try:
-            yield
-        finally:
-            owner.execute(falsify, [-millimes])
+        owner.execute(falsify, [1])
+        yield
+        owner.execute(falsify, [-1])
 
 
 def playing(world_file, monkeypatch) -> int:

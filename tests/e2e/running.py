@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,13 @@ from tests.conftest import ROOT, forget_connections
 from tests.environment import ENVIRONMENT
 
 START_SECONDS = 60
+WORK_SECONDS = 20
+LOOK_SECONDS = 0.005
+IN_HAND = "SELECT 1 FROM delivery WHERE state IN ('published', 'running') LIMIT 1"
+LEASE_SECONDS = 3
 #: Short enough that what a killed worker held comes back while the test looks on.
 TUNING = {
-    "LEASE_SECONDS": "3",
+    "LEASE_SECONDS": str(LEASE_SECONDS),
     "PUBLISHED_PATIENCE_SECONDS": "3",
     "RETRY_BASE_SECONDS": "0",
     "SWEEP_SECONDS": "1",
@@ -54,14 +58,34 @@ class RunningWorld:
         """Return the main process of this name."""
         return int(self.facts["pids"][name])
 
+    def living(self, name: str) -> int | None:
+        """Return the main process of this name; None while it is dead and not started again yet."""
+        pid = self.pid(name)
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return None if state.stdout[:1] in ("", "Z") else pid
+
     def children(self, name: str) -> list[int]:
         """Return the processes that the main process of this name started."""
         found = subprocess.run(["pgrep", "-P", str(self.pid(name))], capture_output=True, text=True, check=False)
         return [int(pid) for pid in found.stdout.split()]
 
-    def database(self) -> psycopg.Connection[Any]:
-        """Connect with the runtime role."""
-        return psycopg.connect(self.facts["database_url"], autocommit=True)
+    def await_work(self) -> bool:
+        """Return as soon as the database shows a delivery published or running; False when none comes.
+
+        A database that is away is waited for, too.
+        """
+        end = time.monotonic() + WORK_SECONDS
+        while time.monotonic() < end:
+            with suppress(psycopg.OperationalError), self._database() as connection:
+                while time.monotonic() < end:
+                    if connection.execute(IN_HAND).fetchone():
+                        return True
+                    time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
+        return False
+
+    def _database(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.facts["database_url"], autocommit=True, connect_timeout=2)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from sqlalchemy import text
 from app.infra.db import session_scope
 from app.ops.books import check_invariants
 from tests.e2e.killer import Killer
-from tests.e2e.market import Market, eventually
+from tests.e2e.market import Market, Slot, paid_at_the_gateway
 from tests.e2e.running import running_world
+from tests.e2e.wire import Wire, eventually
 
 PAYMENTS = 200
+WAVE = 17  # payments for each kill: twelve kills, of which ten must count
 DUPLICATED = 60  # 30 % of the webhooks come again
 FEWEST_KILLS = 10
 
@@ -28,13 +31,18 @@ def count(statement: str) -> int:
 def test_killed_workers_neither_lose_nor_double_a_payment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seed = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
     chance = random.Random(seed)
-    with running_world(tmp_path / "world") as world:
-        market = Market(world, chance)
-        slots = market.open(PAYMENTS, mentors=10)
-        market.order_fault(fault="duplicate_webhooks", count=DUPLICATED, copies=2)
-        with Killer(world, chance) as killer:
-            market.book_all(slots)
-            market.pay_all()
+    with running_world(tmp_path / "world") as world, Wire(world) as wire, Market(wire) as market:
+        wire.order_fault("duplicate_webhooks", count=DUPLICATED, copies=2)
+        killer = Killer(world, chance)
+        buyers = []
+        for wave in batches(market.open(PAYMENTS, mentors=10), WAVE):
+            victim = killer.aim()
+            coming = market.serve(wave)
+            coming[chance.randrange(len(coming) // 2)].result()  # the others are on their way
+            killer.strike(victim)
+            buyers += coming
+        for buyer in buyers:
+            buyer.result()
         eventually(lambda: count("SELECT count(*) FROM booking WHERE status <> 'confirmed'") == 0, "all confirmed")
         eventually(lambda: count(UNFINISHED) == 0, "nothing left running or published")
         with capsys.disabled():
@@ -46,7 +54,11 @@ def test_killed_workers_neither_lose_nor_double_a_payment(tmp_path: Path, capsys
         with session_scope() as session:
             assert [broken for broken in check_invariants(session) if not broken.holds] == []
             captured = dict(session.execute(text("SELECT id::text, captured FROM payment WHERE captured > 0")).all())
-        assert captured == market.completed_at_the_gateway()
+        assert captured == paid_at_the_gateway(wire)
+
+
+def batches(slots: list[Slot], size: int) -> Iterator[list[Slot]]:
+    return (slots[begin : begin + size] for begin in range(0, len(slots), size))
 
 
 UNFINISHED = "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'discarded')"

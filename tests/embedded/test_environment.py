@@ -21,9 +21,9 @@ def secrets(tmp_path: Path) -> Secrets:
 
 
 @pytest.fixture
-def environments(secrets: Secrets) -> Environments:
+def environments(secrets: Secrets, tmp_path: Path) -> Environments:
     ports = Ports(api=1, sandbox=2, smtp=3, flower=4, postgres=5, broker=6)
-    return Environments(ports, secrets, Connections(RUNTIME, OWNER, BROKER))
+    return Environments(ports, secrets, Connections(RUNTIME, OWNER, BROKER), tmp_path)
 
 
 def test_only_the_migration_is_given_the_owner(environments: Environments):

@@ -101,6 +101,15 @@ def test_services_alone_can_be_used_by_any_shell(whole_project: Callable[[str], 
     assert not left_after(servers, 0)
 
 
+def test_a_world_that_is_kept_after_a_command_ends_with_its_code(project: PlainProject):
+    running = project.start("up", "--keep", "--run", sys.executable, "-c", "import sys; print('played'); sys.exit(7)")
+    assert running.process.stdout is not None
+    assert running.process.stdout.readline() == "played\n"
+    shown = iter(running.process.stdout.readline, "")
+    assert any("Ctrl-C stops all of it." in line for line in shown)
+    assert running.finish(signal.SIGINT)[0] == 7
+
+
 def test_clean_removes_everything_of_a_world_that_does_not_run(project: PlainProject):
     running = project.up()
     assert project.start("clean").finish()[0] == 1

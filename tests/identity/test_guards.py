@@ -13,8 +13,8 @@ from app.identity.guards import requires
 from app.infra.db import session_scope
 from app.web import requests
 from app.web.actor import current_actor
+from app.web.api import ProblemApi
 from app.web.blueprint import room_blueprint
-from app.web.problems import ProblemApi
 from embedded.cluster import Database
 from tests.factories.identity import MadeUser, make_user, token_for
 

@@ -63,6 +63,9 @@ ANYWHERE = [
     ("DATABASE_URL", f"postgresql://[{SECRET}/amana"),
     ("DATABASE_POOL_SIZE", "0"),
     ("BROKER_URL", f"memory://{SECRET}"),
+    ("BROKER_URL", f"sentinel://:{SECRET}@127.0.0.1:26379"),
+    ("BROKER_URL", f"redis://:{SECRET}@127.0.0.1:6379/0;{SECRET}"),
+    ("BROKER_URL", f"redis://:{SECRET}@127.0.0.1:6379/0;amqp://amana:{SECRET}@127.0.0.1:5672//"),
     ("SMTP_URL", f"127.0.0.1:{SECRET}"),
     ("PUBLIC_URL", "ftp://127.0.0.1/secretpath"),
     ("PUBLIC_URL", "https://127.0.0.1/?secretquery=1"),
@@ -70,6 +73,9 @@ ANYWHERE = [
     ("KONNECT_API_KEY", SECRET),
     ("SENTRY_DSN", f"https://127.0.0.1/{SECRET}"),
     ("SENTRY_DSN", "https://secretkey@127.0.0.1/project"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
+    ("TRACES_PER_CENT", "101"),
+    ("TRACES_PER_CENT", "-1"),
     ("LOG_LEVEL", "CHATTY"),
     ("WEB_THREADS", "many"),
     ("WEB_THREADS", "-1"),
@@ -120,6 +126,7 @@ ONLY_ON_THIS_MACHINE = [
     ("PUBLIC_URL", "http://0.0.0.0:8000"),
     ("SANDBOX_URL", "http://192.168.1.4:9000"),
     ("SENTRY_DSN", "https://key@sentry.internal/1"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.internal:4318"),
 ]
 
 

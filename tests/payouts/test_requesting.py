@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.infra.config import settings
 from app.payouts.states import PayoutState
 from tests.factories.payouts import MENTORS_WALLET
 from tests.payments.world import API
@@ -35,6 +36,15 @@ def test_what_is_no_wallet_of_konnect_is_refused(world: PayoutWorld) -> None:
         refused = world.send(mentor, "PUT", "/payouts/destination", {"konnect_wallet_id": wallet})
         assert refused.status_code == 422, wallet
         assert refused.json["errors"][0]["pointer"] == "/konnect_wallet_id"
+    assert world.get(mentor, "/payouts/destination") == {"konnect_wallet_id": MENTORS_WALLET}
+
+
+def test_our_own_wallet_is_nobodys_destination(world: PayoutWorld) -> None:
+    """The link would be paid from it into it: the books would tell of money that has never left."""
+    mentor = world.earner(0)
+    refused = world.send(mentor, "PUT", "/payouts/destination", {"konnect_wallet_id": settings().konnect_wallet_id})
+    assert (refused.status_code, refused.json["code"]) == (422, "own_wallet_needed")
+    assert refused.json["errors"][0]["pointer"] == "/konnect_wallet_id"
     assert world.get(mentor, "/payouts/destination") == {"konnect_wallet_id": MENTORS_WALLET}
 
 
@@ -104,6 +114,12 @@ def test_an_amount_that_cannot_be_paid_out_is_refused(world: PayoutWorld) -> Non
         assert (refused.status_code, refused.json["code"]) == (422, code), amount
         assert refused.json["errors"][0]["pointer"].startswith("/amount"), amount
     assert world.wallet(mentor) == (45_000, 0, 45_000)
+
+
+def test_an_amount_beyond_what_the_books_hold_is_told_where_the_limits_are(world: PayoutWorld) -> None:
+    refused = world.post(world.earner(), "/payouts", {"amount": {"amount": 10**12 + 1, "currency": "TND"}})
+    assert refused.status_code == 422
+    assert "0.001 TND to 1000000000.000 TND" in refused.json["detail"]
 
 
 def test_a_body_with_an_unknown_field_or_without_the_amount_is_refused(world: PayoutWorld) -> None:

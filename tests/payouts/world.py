@@ -103,7 +103,7 @@ class PayoutWorld(World):
             self.take_back(mentor, payout_id)
         elif status == PayoutState.UNKNOWN:
             self.lose_answer(payout_id)
-        else:
+        elif status != PayoutState.PENDING:
             self.approve(self.clerk(), payout_id)
             if status != PayoutState.APPROVED:
                 self.drain()

@@ -18,6 +18,7 @@ from sandbox.google.errors import OAuthError
 from sandbox.google.grants import Consent, Exchange, Grants
 from sandbox.server import Sandbox
 from sandbox.settings import Settings
+from sandbox.store import Store
 from tests.sandbox.google_peers import CALLBACK, CLIENT_ID, CLIENT_SECRET, EMAIL, SCOPES, Google, answer_of
 
 OFFLINE = {"access_type": "offline", "prompt": "consent"}
@@ -205,7 +206,7 @@ def test_a_refresh_token_serves_its_own_client_only(google: Google, address: str
 
 
 def exchange_at_the_age_of(seconds: int) -> str:
-    grants = Grants(threading.RLock(), token_seconds=60)
+    grants = Grants(threading.RLock(), Store().shelf("refresh tokens", Consent), token_seconds=60)
     consent = Consent(CLIENT_ID, "me@example.com", ("openid",), CALLBACK, at=time.monotonic() - seconds)
     exchanged, _ = grants.exchange(Exchange(grants.open_code(consent), CLIENT_ID, CALLBACK, verifier=None))
     return exchanged.email

@@ -10,11 +10,13 @@ import pytest
 
 from sandbox.konnect.payments import (
     MOST_REMEMBERED,
+    Payment,
     Payments,
     UnknownPaymentError,
     WebhookCall,
 )
 from sandbox.konnect.terms import read_terms
+from sandbox.store import Store
 from tests.sandbox.peers import WALLET, Gateway, Merchant, ref_of, until
 
 PEOPLE = 200
@@ -48,7 +50,7 @@ def test_a_link_clicked_40_times_at_once_is_paid_once(gateway: Gateway, merchant
 
 
 def test_a_payment_remembers_its_newest_tries_and_webhook_calls_only() -> None:
-    payments, now = Payments(threading.RLock()), datetime.now(tz=UTC)
+    payments, now = Payments(threading.RLock(), Store().shelf("payments", Payment)), datetime.now(tz=UTC)
     ref = payments.open(read_terms({"receiverWalletId": WALLET, "amount": 1}), now).ref
     for number in range(MOST_REMEMBERED + 5):
         payments.fail(ref, now + timedelta(seconds=number))
@@ -61,7 +63,7 @@ def test_a_payment_remembers_its_newest_tries_and_webhook_calls_only() -> None:
 
 
 def test_the_oldest_payments_are_forgotten_when_there_are_too_many() -> None:
-    payments = Payments(threading.RLock(), most=3)
+    payments = Payments(threading.RLock(), Store().shelf("payments", Payment), most=3)
     terms = read_terms({"receiverWalletId": WALLET, "amount": 1})
     opened = [payments.open(terms, datetime.now(tz=UTC)) for _ in range(5)]
 

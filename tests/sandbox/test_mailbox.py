@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.mail.mailbox import Mailbox, read_mail
+from sandbox.mail.mailbox import Mail, Mailbox, read_mail
 from sandbox.mail.smtp import LARGEST_MAIL
+from sandbox.store import Store
 from tests.sandbox.peers import Gateway, until
 
 ICS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
@@ -208,7 +209,7 @@ def test_a_mail_above_the_limit_is_refused(gateway: Gateway, address: str) -> No
 
 @pytest.mark.parametrize("bounds", [{"most": 3}, {"most_bytes": 40}])
 def test_the_oldest_mails_are_thrown_away_when_the_box_is_full(bounds: dict[str, int]) -> None:
-    box = Mailbox(threading.RLock(), **bounds)
+    box = Mailbox(threading.RLock(), Store().shelf("mails", Mail), **bounds)
     for number in range(10):
         box.put(read_mail(b"Subject: %d\r\n" % number, ["a@example.com"], datetime.now(tz=UTC)))
 

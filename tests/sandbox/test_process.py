@@ -21,7 +21,7 @@ from tests.sandbox.peers import BusinessClock
 ROOT = Path(__file__).parent.parent.parent
 SETTINGS = (
     "SANDBOX_PORT", "SANDBOX_SMTP_PORT", "CLOCK_URL", "KONNECT_API_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET",
-    "GOOGLE_TOKEN_SECONDS",
+    "GOOGLE_TOKEN_SECONDS", "SANDBOX_DIRECTORY",
 )  # fmt: skip
 
 

@@ -19,12 +19,12 @@ from app.kernel.ids import new_id
 from app.kernel.money import Money
 from app.web import access, cursors, requests, strict_json
 from app.web.actor import Actor
+from app.web.api import ProblemApi
 from app.web.blueprint import room_blueprint
 from app.web.idempotent import idempotent
-from app.web.problems import ProblemApi
 from app.web.schemas import Input, Instant, MoneyField, PageQuery, WholeNumber
 from app.web.transaction import request_scope
-from app.web.waiting import answer_when_changed
+from app.web.waiting import answer_when_changed, waits
 
 blp = room_blueprint("small", "What the toolkit does.")
 
@@ -154,6 +154,7 @@ def _deadlock_once(session) -> None:
 
 @blp.route("/rows/<uuid:row_id>")
 @access.public("a test")
+@waits
 @blp.response(200, Row)
 def get_row(row_id):
     return answer_when_changed(lambda: _read_row(row_id), version=lambda row: row["version"], rows=lambda _: [row_id])

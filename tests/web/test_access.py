@@ -26,4 +26,6 @@ def test_undeclared_routes_are_named():
 
 
 def test_the_declaration_tells_why():
-    assert public("a page of the payer")(lambda: "").access == "public: a page of the payer"
+    view = public("a page of the payer")(lambda: "")
+    assert view.access == "public: a page of the payer"
+    assert view._apidoc["promises"].permission == {"public": True, "why": "a page of the payer"}

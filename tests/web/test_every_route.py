@@ -114,20 +114,6 @@ def test_another_method_is_405_and_says_which_are_allowed(web, routes):
         assert set(answer.allow) >= rule.methods - {"HEAD"}
 
 
-def test_every_operation_of_the_api_document_tells_of_problems(web):
-    document = web.get("/openapi.json").get_json()
-    assert len(document["paths"]) > 15
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            if method in {"get", "post", "put", "patch", "delete"}:
-                where = f"{method} {path}"
-                assert operation.get("summary"), where
-                answer = operation["responses"]["default"]
-                if "$ref" in answer:
-                    answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
-                assert list(answer["content"]) == ["application/problem+json"], where
-
-
 def test_the_api_document_says_who_may_call_as_the_routes_do(web, flask_app, routes):
     paths = web.get("/openapi.json").get_json()["paths"]
     shown = [(method, rule) for method, _, rule in routes if method.lower() in paths.get(documented(rule), {})]
@@ -137,7 +123,10 @@ def test_the_api_document_says_who_may_call_as_the_routes_do(web, flask_app, rou
         assert bool(paths[documented(rule)][method.lower()].get("security")) != public, f"{method} {rule}"
 
 
-def test_the_api_document_names_no_outside_address(web):
-    text = json.dumps(web.get("/openapi.json").get_json())
+def test_the_api_document_names_no_outside_address_but_in_examples(web):
+    def kept(pairs):
+        return {name: value for name, value in pairs if name != "examples"}
+
+    text = json.dumps(json.loads(web.get("/openapi.json").text, object_pairs_hook=kept))
     assert "https://" not in text
     assert "http://" not in text

@@ -197,12 +197,13 @@ def test_the_api_document_shows_problems_as_what_they_are(web):
     document = web.get("/openapi.json").get_json()
     assert document["openapi"].startswith("3.1")
     answers = document["paths"]["/api/v1/orders"]["post"]["responses"]
-    for status in ("422", "default"):
-        answer = answers[status]
-        if "$ref" in answer:
-            answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    assert set(answers) == {"200", "400", "413", "415", "422", "500", "503"}
+    for status, code in (("422", "invalid_input"), ("503", "try_again")):
+        answer = document["components"]["responses"][answers[status]["$ref"].rpartition("/")[2]]
         assert list(answer["content"]) == ["application/problem+json"]
-        assert answer["content"]["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+        ours, this_one = answer["content"]["application/problem+json"]["schema"]["allOf"]
+        assert ours == {"$ref": "#/components/schemas/Problem"}
+        assert this_one == {"properties": {"code": {"enum": [code]}}}
     assert list(answers["200"]["content"]) == ["application/json"]
     problem = document["components"]["schemas"]["Problem"]
     assert set(problem["required"]) == {"type", "title", "status", "detail", "instance", "code"}

@@ -36,7 +36,7 @@ def in_calendar_of(user_id: UUID, act: Callable[[Calendar], T]) -> T:
     try:
         return act(Calendar(Transport(token)))
     except TokenRefused:
-        raise _lost(user_id) from None
+        raise _lost(user_id, refused=token) from None
 
 
 def tell_operators() -> None:
@@ -70,7 +70,7 @@ def _renew(grant: Grant) -> str:
     try:
         tokens = oauth.renew(grant.refresh_token)
     except GrantLost:
-        raise _lost(grant.user_id, grant.grant_id) from None
+        raise _lost(grant.user_id, grant_id=grant.grant_id) from None
     except Failure as error:
         with session_scope() as session:
             service.end_renewal(session, grant)
@@ -82,7 +82,7 @@ def _renew(grant: Grant) -> str:
     return tokens.access
 
 
-def _lost(user_id: UUID, grant_id: UUID | None = None) -> CalendarNotConnected:
+def _lost(user_id: UUID, *, grant_id: UUID | None = None, refused: str | None = None) -> CalendarNotConnected:
     with session_scope() as session:
-        service.lose_grant(session, user_id, grant_id)
+        service.lose_grant(session, user_id, grant_id=grant_id, refused=refused)
     return CalendarNotConnected("Google does not know this grant any more")

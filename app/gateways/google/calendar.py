@@ -5,6 +5,9 @@ Facts: developers.google.com/workspace/calendar/api/v3/reference/events; the dis
 
 from __future__ import annotations
 
+import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -40,6 +43,9 @@ SLOW_LANE_SECONDS = 3_600
 _SLOW_DOWN = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 _USED_UP = frozenset({"quotaExceeded", "dailyLimitExceeded", "calendarLimitExceeded"})
 
+#: What people may be shown as a link: an address of the web in visible ASCII.
+_ADDRESS = re.compile(r"https?://[!-~]{1,1990}")
+
 #: Nobody gets Google's own mails: both people get ours, with an .ics under the same UID.
 _QUIETLY = {"sendUpdates": "none"}
 
@@ -74,11 +80,6 @@ class AlreadyThere(Failure):
 class Gone(Failure):
     """There is no such event (404), or no more (410)."""
 
-    def __init__(self, *, was_there: bool) -> None:
-        """Take whether it was deleted rather than never there."""
-        super().__init__("there is no such event")
-        self.was_there = was_there
-
 
 @dataclass(frozen=True)
 class Calendar:
@@ -88,33 +89,38 @@ class Calendar:
 
     def insert(self, event: Event) -> Inserted:
         """Put the event there, or find it again; raise MeetPending while its link is being made, ForeignEvent."""
+        try:
+            return self._read(event, self._insert_or_find(event))
+        except Gone:  # it is taken, and not to be had any more
+            return Inserted(is_deleted=True, link=None)
+
+    def delete(self, event_id: str) -> None:
+        """Delete an event; one that is deleted already, or never was, counts as deleted."""
+        with suppress(Gone):
+            self._run(_events().delete(calendarId="primary", eventId=event_id, **_QUIETLY))
+
+    def _insert_or_find(self, event: Event) -> _Told:
         body = _body(event)
         try:
-            found = self._run(_events().insert(calendarId="primary", body=body, **_QUIETLY, **_WITH_MEET))
+            answer = self._run(_events().insert(calendarId="primary", body=body, **_QUIETLY, **_WITH_MEET))
         except AlreadyThere:
-            found = self._run(_events().get(calendarId="primary", eventId=event.event_id))
-        return self._read(event, found)
+            answer = self._run(_events().get(calendarId="primary", eventId=event.event_id))
+        except Gone:
+            raise GoogleRefused("there is no calendar to write to") from None
+        told = _told(answer)
+        if told.event_id != event.event_id:
+            raise GoogleUnavailable("Google told of another event than we asked for")
+        return told
 
-    def delete(self, event_id: str) -> bool:
-        """Delete an event; False when there never was one. One that is deleted already counts as deleted."""
-        try:
-            self._run(_events().delete(calendarId="primary", eventId=event_id, **_QUIETLY))
-        except Gone as gone:
-            return gone.was_there
-        return True
-
-    def _read(self, event: Event, found: dict[str, Any]) -> Inserted:
-        if found.get("status") == "cancelled":
+    def _read(self, event: Event, told: _Told) -> Inserted:
+        if told.is_deleted:
             return Inserted(is_deleted=True, link=None)
-        if found.get("extendedProperties", {}).get("private", {}).get(OWNER_PROPERTY) != str(event.session_id):
+        if told.owner != str(event.session_id):
             raise ForeignEvent("under the id of our event there is another one")
-        conference = found.get("conferenceData", {})
-        link = _link(found, conference)
-        if link:
-            return Inserted(is_deleted=False, link=link)
-        request = conference.get("createRequest", {})
-        if request.get("status", {}).get("statusCode") == "failure":
-            self._ask_again(event, str(request.get("requestId", "")))
+        if told.link:
+            return Inserted(is_deleted=False, link=told.link)
+        if told.failed_request is not None:
+            self._ask_again(event, told.failed_request)
         raise MeetPending("Google has not made the Meet link yet")
 
     def _ask_again(self, event: Event, failed: str) -> None:
@@ -126,15 +132,44 @@ class Calendar:
         patch = _events().patch(calendarId="primary", eventId=event.event_id, body=body, **_QUIETLY, **_WITH_MEET)
         self._run(patch)
 
-    def _run(self, request: Any) -> dict[str, Any]:
+    def _run(self, request: Any) -> Any:
         from googleapiclient.errors import HttpError  # noqa: PLC0415 - takes longer than all else of a start
 
         try:
             # No retries in here: they ignore Retry-After and hold a worker up. The delivery is retried instead.
-            answer = request.execute(http=self.transport, num_retries=0)
+            return request.execute(http=self.transport, num_retries=0)
         except HttpError as error:
             raise _failure(error) from None  # its text quotes the address of the request
-        return answer if isinstance(answer, dict) else {}
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise GoogleUnavailable("Google answered with something that cannot be read") from error
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What Google tells of an event. `failed_request`: the id of the request for a link that came to nothing."""
+
+    event_id: object
+    is_deleted: bool
+    owner: object
+    link: str | None
+    failed_request: str | None
+
+
+def _told(answer: Any) -> _Told:
+    """Read an answer about an event."""
+    try:
+        conference = answer.get("conferenceData") or {}
+        request = conference.get("createRequest") or {}
+        failed = (request.get("status") or {}).get("statusCode") == "failure"
+        return _Told(
+            event_id=answer["id"],
+            is_deleted=answer.get("status") == "cancelled",
+            owner=((answer.get("extendedProperties") or {}).get("private") or {}).get(OWNER_PROPERTY),
+            link=_link(answer, conference),
+            failed_request=str(request.get("requestId", "")) if failed else None,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise GoogleUnavailable("Google described an event in a way that cannot be read") from error
 
 
 def _body(event: Event) -> dict[str, Any]:
@@ -158,7 +193,7 @@ def _conference(event_id: str, number: int) -> dict[str, Any]:
 def _link(found: dict[str, Any], conference: dict[str, Any]) -> str | None:
     videos = [entry.get("uri") for entry in conference.get("entryPoints", ()) if entry.get("entryPointType") == "video"]
     link = found.get("hangoutLink") or next(iter(videos), None)
-    return link if isinstance(link, str) and link.startswith(("https://", "http://")) and len(link) <= 2_000 else None
+    return link if isinstance(link, str) and _ADDRESS.fullmatch(link) else None
 
 
 def _events() -> Any:
@@ -184,7 +219,7 @@ def _failure(error: HttpError) -> Failure:
     """Say what an answer means; Google's own words are kept out: they may repeat what we sent."""
     status = int(error.resp.status)
     if status in {404, 410}:
-        return Gone(was_there=status == 410)
+        return Gone("there is no such event")
     if status == 409:
         return AlreadyThere("the id is taken")
     if status == 401:
@@ -205,10 +240,14 @@ def _refusal(error: HttpError, status: int, reason: str) -> Failure:
 
 
 def _reason(error: HttpError) -> str:
-    """Return Google's word for what is wrong, from the old shape of errors."""
-    details = error.error_details
-    first = details[0] if isinstance(details, list) and details else {}
-    reason = first.get("reason", "") if isinstance(first, dict) else ""
+    """Return Google's word for what is wrong, from the old shape of errors.
+
+    Not from the library's `error_details`: where an answer has both shapes, that is the new one, with other words.
+    """
+    try:
+        reason = json.loads(error.content)["error"]["errors"][0]["reason"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
     return reason if isinstance(reason, str) and reason.isalnum() else ""
 
 

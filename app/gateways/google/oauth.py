@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from app.gateways.google.errors import ClientRefused, GoogleLimited, GoogleRefused, GoogleUnavailable, GrantLost
@@ -29,6 +29,12 @@ CLIENT_ERRORS = frozenset({"invalid_client", "deleted_client", "unauthorized_cli
 
 #: How long an access token lives where Google does not say; seconds.
 SHORT_LIFE = 300
+
+#: How long we believe one at the most; seconds.
+LONG_LIFE = 86_400
+
+#: Google promises 2,048 characters at the most.
+_LONGEST_TOKEN = 4_096
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def account(access_token: str) -> Account:
     reply = _send("GET", settings().google_userinfo_url, {"Authorization": f"Bearer {access_token}"})
     told = _read(reply)
     sub, email = told.get("sub"), told.get("email")
-    if not isinstance(sub, str) or not 0 < len(sub) <= 255 or not isinstance(email, str) or len(email) > 254:
+    if not _is_text(sub, 255) or not isinstance(email, str) or not email.isprintable() or len(email) > 254:
         raise GoogleRefused("Google did not say whose account it is")
     return Account(sub, email)
 
@@ -107,10 +113,16 @@ def _ask_for_tokens(grant: Mapping[str, str]) -> Tokens:
     client = {"client_id": settings().google_client_id, "client_secret": settings().google_client_secret}
     told = _read(_send("POST", settings().google_token_url, _FORM, {**grant, **client}))
     access, refresh, lifetime = told.get("access_token"), told.get("refresh_token"), told.get("expires_in")
-    if not isinstance(access, str) or not access or not isinstance(refresh, str | None):
+    if not _is_text(access, _LONGEST_TOKEN) or not (refresh in (None, "") or _is_text(refresh, _LONGEST_TOKEN)):
         raise GoogleRefused("Google answered with something that is no token")
     scopes = frozenset(str(told.get("scope", "")).split())
-    return Tokens(access, lifetime if type(lifetime) is int else SHORT_LIFE, scopes, refresh or None)
+    believed = min(max(lifetime, 0), LONG_LIFE) if type(lifetime) is int else SHORT_LIFE
+    return Tokens(access, believed, scopes, refresh or None)
+
+
+def _is_text(told: object, longest: int) -> TypeGuard[str]:
+    """Tell whether it is a text of visible ASCII (RFC 6749 appendix A.12) that can be kept and sent in a header."""
+    return isinstance(told, str) and told.isascii() and told.isprintable() and 0 < len(told) <= longest
 
 
 def _send(method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> http.Reply:
@@ -125,7 +137,10 @@ def _send(method: str, url: str, headers: Mapping[str, str], form: Mapping[str, 
 def _read(reply: http.Reply) -> dict[str, Any]:
     if reply.status != 200:
         raise _failure(reply)
-    told = reply.json()
+    try:
+        told = reply.json()
+    except PermanentFailure as error:
+        raise GoogleUnavailable("Google answered with something that cannot be read") from error
     if not isinstance(told, dict):
         raise GoogleRefused("Google answered with something that is no object")
     return told

@@ -49,6 +49,10 @@ _TAKE_DUE = text("""
     RETURNING d.id, d.task, d.queue
 """)
 
+_ORIGINS = text("""
+    SELECT e.correlation_id, e.id FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE d.id = ANY(:ids)
+""")
+
 _WITHDRAW = text("""
     UPDATE delivery SET state = 'pending', available_at = now() + interval '1 second'
     WHERE id = ANY(:ids) AND state = 'published'
@@ -87,6 +91,11 @@ _RESCUE_RUNNING = text("""
 def take_due(session: Session) -> list[Outgoing]:
     """Mark what is due as published and return it; the caller commits first and talks to the broker afterwards."""
     return [Outgoing(*row) for row in session.execute(_TAKE_DUE, {"window": settings().relay_window})]
+
+
+def origins(session: Session, ids: list[UUID]) -> list[tuple[str, UUID]]:
+    """Return the correlation id and the id of the event of each delivery: what its trace follows from."""
+    return [(correlation_id, event_id) for correlation_id, event_id in session.execute(_ORIGINS, {"ids": ids})]
 
 
 def withdraw(session: Session, ids: list[UUID]) -> None:

@@ -7,6 +7,7 @@ import json
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.infra import traces
 from app.infra.correlation import correlation_id
 from app.infra.outbox.reactions import reactions_of
 from app.kernel.events import Event
@@ -38,11 +39,12 @@ def record(session: Session, *events: Event) -> None:
     """Write the facts; raise UnknownEvent or NoChoreography when nobody was told who reacts."""
     for event in events:
         reactions = reactions_of(event)
+        event_id = new_id()
         session.flush()  # the rows that the fact is about must be there first
         session.execute(
             _RECORD,
             {
-                "id": new_id(),
+                "id": event_id,
                 "type": event.type_name(),
                 "payload": json.dumps(event.payload()),
                 "correlation_id": correlation_id(),
@@ -54,3 +56,4 @@ def record(session: Session, *events: Event) -> None:
                 "caps": [reaction.cap_seconds for reaction in reactions],
             },
         )
+        traces.mark_event(event_id, event.type_name())

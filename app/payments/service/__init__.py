@@ -2,7 +2,7 @@
 
 from app.payments.service.attempts import (
     CheckoutRequest,
-    LinkAnswer,
+    check_payable,
     open_payment,
     open_top_up,
     prepare_checkout,
@@ -26,11 +26,11 @@ from app.payments.service.views import OrderView, PaymentView, show_orders, show
 
 __all__ = [
     "CheckoutRequest",
-    "LinkAnswer",
     "OrderView",
     "PaymentToLookAt",
     "PaymentView",
     "cancel_attempts",
+    "check_payable",
     "check_ping",
     "close_order",
     "hold_late_money",

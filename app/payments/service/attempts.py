@@ -26,8 +26,6 @@ from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, 
 #: The purpose of the MAC in webhook paths. It says only: this attempt is ours, look at it.
 WEBHOOK_LABEL = "konnect-webhook:v1"
 
-LinkAnswer = PaymentLink
-
 
 @dataclass(frozen=True)
 class CheckoutRequest:
@@ -64,15 +62,18 @@ def open_payment(session: Session, order_id: UUID) -> UUID:
     return write_attempt(session, order, rest).id
 
 
-def open_top_up(session: Session, payer_id: UUID, amount: Money) -> UUID:
-    """Open an attempt to bring money into a wallet; raise UnsupportedCurrency or AmountNotPayable."""
+def check_payable(amount: Money) -> None:
+    """Raise UnsupportedCurrency or AmountNotPayable, about the field `amount`, for what no gateway moves."""
     capabilities = router.gateway_for(amount.currency, pointer="/amount/currency").capabilities
     if not rules.payable(amount, capabilities):
-        least, step, most = (
-            Money(minor, amount.currency)
-            for minor in (capabilities.minimum[amount.currency], capabilities.step[amount.currency], rules.MOST)
-        )
+        limits = (max(capabilities.minimum[amount.currency], 1), rules.MOST, capabilities.step[amount.currency])
+        least, most, step = (Money(minor, amount.currency) for minor in limits)
         raise AmountNotPayable(f"Send {least} to {most}, in steps of {step}.", pointer="/amount")
+
+
+def open_top_up(session: Session, payer_id: UUID, amount: Money) -> UUID:
+    """Open an attempt to bring money into a wallet; raise UnsupportedCurrency or AmountNotPayable."""
+    check_payable(amount)
     expires_at = business_now(session) + timedelta(minutes=settings().pay_link_minutes)
     payment = Payment(
         id=new_id(), payer_id=payer_id, purpose="top_up", asked=amount, description="Top-up", expires_at=expires_at

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.gateways.psp import router
 from app.infra import crypto, metrics, outbox
 from app.infra.clock import business_now
-from app.payments import queries
+from app.payments import queries, rules
 from app.payments.errors import NoSuchPayment
 from app.payments.events import WebhookReceived
 from app.payments.models import Payment
@@ -65,7 +65,8 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
     payment = queries.find_payment(session, payment_id)
     if payment is None or payment.status in FINAL:
         return None
-    wanted = hinted if hinted and _may_have_lost_an_answer(payment) else payment.payment_ref
+    lost = rules.may_have_lost_an_answer(payment.payment_ref, payment.create_calls)
+    wanted = hinted if hinted and lost else payment.payment_ref
     if wanted is None:
         _end_when_time_is_up(session, payment_id)
         return None
@@ -83,21 +84,15 @@ def _keep(session: Session, payment: Payment, named: str | None) -> str:
     """Write a ping if it can tell us something, and return what became of it."""
     if payment.status in FINAL:
         return "final"
-    if not _may_have_lost_an_answer(payment):
-        if named not in (None, payment.payment_ref):
-            return "other_reference"
-        named = None  # it is the bound one that will be looked at
-    elif named is None and payment.payment_ref is None:
-        return "no_reference"
-    elif queries.count_waiting_pings(session, payment.id) >= MAX_WAITING_PINGS:
+    ignored = rules.why_ignored(named, bound_ref=payment.payment_ref, create_calls=payment.create_calls)
+    if ignored:
+        return ignored
+    any_may_come = rules.may_have_lost_an_answer(payment.payment_ref, payment.create_calls)
+    if any_may_come and queries.count_waiting_pings(session, payment.id) >= MAX_WAITING_PINGS:
         return "too_many"
-    ping_id = queries.write_ping(session, payment.id, named)
+    # Else it is the bound one that will be looked at, whatever is named.
+    ping_id = queries.write_ping(session, payment.id, named if any_may_come else None)
     if ping_id is None:
         return "waiting"
     outbox.record(session, WebhookReceived(payment_id=payment.id, ping_id=ping_id))
     return "kept"
-
-
-def _may_have_lost_an_answer(payment: Payment) -> bool:
-    """Tell whether the gateway may hold a payment for this attempt whose reference we do not know."""
-    return payment.payment_ref is None or payment.create_calls > 1

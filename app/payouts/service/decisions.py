@@ -25,7 +25,7 @@ def approve(session: Session, actor_id: UUID, payout_id: UUID) -> None:
 
     Raises NoSuchPayout, OwnPayout, IllegalTransition, and LinkCanStillBePaid while a link that was seen stands.
     """
-    payout = _lock_for(session, actor_id, payout_id)
+    payout = lock_for(session, actor_id, payout_id)
     take(session, payout, PayoutStep.APPROVE)
     if not rules.may_be_paid_again(queries.attempts_of(session, [payout.id])):
         raise LinkCanStillBePaid
@@ -46,17 +46,18 @@ def reject(session: Session, actor_id: UUID, payout_id: UUID, reason: str) -> No
 
     Raises NoSuchPayout, OwnPayout, IllegalTransition, LinkCanStillBePaid.
     """
-    payout = _lock_for(session, actor_id, payout_id)
+    payout = lock_for(session, actor_id, payout_id)
     take(session, payout, PayoutStep.REJECT)
     now = business_now(session)
     if not rules.may_be_given_back(queries.attempts_of(session, [payout.id]), now):
         raise LinkCanStillBePaid
     payout.decided_at, payout.decided_by, payout.reason = now, actor_id, reason
-    give_back(session, payout)
+    give_back(session, payout, payout.asked)
     outbox.record(session, PayoutRejected(payout_id=payout.id))
 
 
-def _lock_for(session: Session, actor_id: UUID, payout_id: UUID) -> Payout:
+def lock_for(session: Session, actor_id: UUID, payout_id: UUID) -> Payout:
+    """Lock a payout for somebody who decides about it; raise NoSuchPayout, OwnPayout."""
     payout = queries.lock_payout(session, payout_id)
     if payout is None:
         raise NoSuchPayout

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.gateways.psp import router
 from app.infra import crypto, metrics, outbox
 from app.infra.clock import business_now
+from app.payments import rules as payments
 from app.payouts import queries
 from app.payouts.errors import NoSuchLink
 from app.payouts.events import PayoutWebhookReceived
@@ -18,7 +19,7 @@ from app.payouts.models import PayoutAttempt
 from app.payouts.service.links import WEBHOOK_LABEL, give_up_asking
 from app.payouts.states import FINAL
 
-#: While no reference is bound, pings may name several; more than this wait for nothing but a forger.
+#: Where an answer was lost, pings may name several references; more than this wait for nothing but a forger.
 MAX_WAITING_PINGS = 5
 
 
@@ -36,12 +37,8 @@ class LinkToLookAt:
     has_expired: bool
 
 
-def receive_ping(session: Session, gateway: str, attempt_id: UUID, mac: str, query: dict[str, str]) -> None:
-    """Keep a gateway's hint that an attempt should be looked at; raise NoSuchLink for a bad MAC or id.
-
-    At most one row waits for each attempt and reference. A ping that finds one waiting, or the attempt final, is
-    counted and writes nothing.
-    """
+def check_ping(session: Session, gateway: str, attempt_id: UUID, mac: str) -> PayoutAttempt:
+    """Return the attempt that a ping is about, writing nothing; raise NoSuchLink for a bad MAC or id."""
     counted_as = f"{gateway}-payout"
     if not crypto.mac_is_valid(WEBHOOK_LABEL, str(attempt_id), mac):
         metrics.WEBHOOKS.labels(counted_as, "bad_mac").inc()
@@ -50,8 +47,19 @@ def receive_ping(session: Session, gateway: str, attempt_id: UUID, mac: str, que
     if attempt is None or attempt.gateway != gateway:
         metrics.WEBHOOKS.labels(counted_as, "unknown").inc()
         raise NoSuchLink
-    hinted = router.gateway(gateway).parse_webhook(query)
-    metrics.WEBHOOKS.labels(counted_as, _keep(session, attempt, hinted)).inc()
+    return attempt
+
+
+def receive_ping(session: Session, gateway: str, attempt_id: UUID, mac: str, query: dict[str, str]) -> None:
+    """Keep a gateway's hint that an attempt should be looked at; raise NoSuchLink for a bad MAC or id.
+
+    At most one row waits for an attempt. A ping that finds one waiting, or the attempt final, or that names another
+    reference than the bound one, is counted and writes nothing. Where a create answer was lost, the reference is not
+    known for sure: then a few may wait, one for each that was named.
+    """
+    attempt = check_ping(session, gateway, attempt_id, mac)
+    named = router.gateway(gateway).parse_webhook(query)
+    metrics.WEBHOOKS.labels(f"{gateway}-payout", _keep(session, attempt, named)).inc()
 
 
 def prepare_look(session: Session, attempt_id: UUID, ping_id: UUID | None) -> LinkToLookAt | None:
@@ -65,8 +73,8 @@ def prepare_look(session: Session, attempt_id: UUID, ping_id: UUID | None) -> Li
     if attempt is None or attempt.status in FINAL:
         return None
     now = business_now(session)
-    lost_answers = attempt.payment_ref is None or attempt.create_calls > 1
-    wanted = hinted if hinted and lost_answers else attempt.payment_ref
+    lost = payments.may_have_lost_an_answer(attempt.payment_ref, attempt.create_calls)
+    wanted = hinted if hinted and lost else attempt.payment_ref
     if wanted is None:
         _end_when_time_is_up(session, attempt_id, now)
         return None
@@ -81,12 +89,18 @@ def _end_when_time_is_up(session: Session, attempt_id: UUID, now: datetime) -> N
         give_up_asking(session, payout, attempt)
 
 
-def _keep(session: Session, attempt: PayoutAttempt, hinted: str | None) -> str:
+def _keep(session: Session, attempt: PayoutAttempt, named: str | None) -> str:
+    """Write a ping if it can tell us something, and return what became of it."""
     if attempt.status in FINAL:
         return "final"
-    if attempt.payment_ref is None and queries.count_waiting_pings(session, attempt.id) >= MAX_WAITING_PINGS:
+    ignored = payments.why_ignored(named, bound_ref=attempt.payment_ref, create_calls=attempt.create_calls)
+    if ignored:
+        return ignored
+    any_may_come = payments.may_have_lost_an_answer(attempt.payment_ref, attempt.create_calls)
+    if any_may_come and queries.count_waiting_pings(session, attempt.id) >= MAX_WAITING_PINGS:
         return "too_many"
-    ping_id = queries.write_ping(session, attempt.id, hinted)
+    # Else it is the bound one that will be looked at, whatever is named.
+    ping_id = queries.write_ping(session, attempt.id, named if any_may_come else None)
     if ping_id is None:
         return "waiting"
     outbox.record(session, PayoutWebhookReceived(attempt_id=attempt.id, ping_id=ping_id))

@@ -6,7 +6,7 @@ The payment is opened with the mentor's wallet as its receiver; a person of the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -38,7 +38,7 @@ def prepare_link(session: Session, attempt_id: UUID) -> LinkRequest | None:
     """Return what to ask the gateway for an attempt; None when it needs no link any more.
 
     Counted before the call: one that died with its worker is made again under the same attempt, and should the link
-    that nobody saw be paid all the same, its order id is the attempt's (docs/adr/0007).
+    that nobody saw be paid all the same, its order id is the attempt's (docs/adr/0007). Its time runs from here.
     """
     payout, attempt = queries.lock_with_payout(session, attempt_id)
     if attempt.status != AttemptState.INITIATING:
@@ -47,6 +47,7 @@ def prepare_link(session: Session, attempt_id: UUID) -> LinkRequest | None:
         give_up_asking(session, payout, attempt)
         return None
     attempt.create_calls += 1
+    _may_be_paid_from(attempt, business_now(session))
     base = f"{settings().public_url.rstrip('/')}/api/v1"
     path = f"webhooks/{attempt.gateway}-payout/{attempt.id}"
     request = CreatePayment(
@@ -64,15 +65,16 @@ def prepare_link(session: Session, attempt_id: UUID) -> LinkRequest | None:
 def record_link(session: Session, attempt_id: UUID, link: PaymentLink) -> None:
     """Bind the gateway's reference to the attempt and show its link; an attempt that ended meanwhile keeps its end.
 
-    The link's life began before this answer: counted from now, it has surely ended when we say that it has.
+    The link that is shown is the one that is looked at, even if a ping has bound one that nobody has seen. Its life
+    began before this answer: counted from now, it has surely ended when we say that it has.
     """
     payout, attempt = queries.lock_with_payout(session, attempt_id)
     now = business_now(session)
     before = attempt.status
     attempt.status = ATTEMPT.transition(AttemptState(before), AttemptStep.LINK)
-    if attempt.payment_ref is None:
+    if attempt.status in LIVE or attempt.payment_ref is None:
         attempt.payment_ref = link.payment_ref
-    attempt.expires_at = now + timedelta(hours=settings().payout_return_hours)
+    _may_be_paid_from(attempt, now)
     if attempt.status != before:
         attempt.pay_url = link.pay_url
         take(session, payout, PayoutStep.OPEN)
@@ -82,7 +84,8 @@ def record_link(session: Session, attempt_id: UUID, link: PaymentLink) -> None:
 def record_lost_link(session: Session, attempt_id: UUID) -> None:
     """Note that the gateway's answer was lost: nobody has seen the link, and somebody has to decide again."""
     payout, attempt = queries.lock_with_payout(session, attempt_id)
-    _end_unasked(session, payout, attempt, AttemptStep.LOSE)
+    if _end_unasked(session, payout, attempt, AttemptStep.LOSE):
+        _may_be_paid_from(attempt, business_now(session))
 
 
 def record_refusal(session: Session, attempt_id: UUID) -> None:
@@ -95,6 +98,11 @@ def record_refusal(session: Session, attempt_id: UUID) -> None:
 def give_up_asking(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
     """End a locked attempt that never got a link: expired if the gateway was not asked, else unknown."""
     _end_unasked(session, payout, attempt, AttemptStep.LOSE if attempt.create_calls else AttemptStep.EXPIRE)
+
+
+def _may_be_paid_from(attempt: PayoutAttempt, latest_start: datetime) -> None:
+    """Count a link's life from the latest moment at which the gateway can have made it, and look at its end."""
+    attempt.expires_at = attempt.next_poll_at = latest_start + timedelta(hours=settings().payout_return_hours)
 
 
 def _end_unasked(session: Session, payout: Payout, attempt: PayoutAttempt, step: AttemptStep) -> bool:

@@ -6,15 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.gateways.psp import router
-from app.gateways.psp.base import Capabilities
 from app.infra.clock import business_now
 from app.kernel.ids import new_id
-from app.kernel.money import Money, UnsupportedCurrency
+from app.kernel.money import Money
 from app.ledger import accounts
 from app.ledger import service as ledger
-from app.payments import rules as payments
-from app.payments.errors import AmountNotPayable
+from app.payments import service as payments
 from app.payouts import queries, rules
 from app.payouts.errors import LinkCanStillBePaid, NoDestination, NoSuchPayout
 from app.payouts.models import Payout
@@ -28,12 +25,7 @@ def request_payout(session: Session, mentor_id: UUID, amount: Money) -> UUID:
     Raises UnsupportedCurrency, AmountNotPayable, NoDestination, InsufficientFunds. Of two requests for one balance
     the ledger's lock on the earnings lets one through.
     """
-    capabilities = _capabilities(amount.currency)
-    if not payments.payable(amount, capabilities):
-        least = Money(max(capabilities.minimum[amount.currency], 1), amount.currency)
-        raise AmountNotPayable(
-            f"Ask for {least} or more, in steps of {capabilities.step[amount.currency]}.", pointer="/amount"
-        )
+    payments.check_payable(amount)
     destination = queries.find_destination(session, mentor_id)
     if destination is None:
         raise NoDestination
@@ -58,11 +50,4 @@ def cancel(session: Session, mentor_id: UUID, payout_id: UUID) -> None:
     take(session, payout, PayoutStep.CANCEL)
     if not rules.may_be_given_back(queries.attempts_of(session, [payout.id]), business_now(session)):
         raise LinkCanStillBePaid
-    give_back(session, payout)
-
-
-def _capabilities(currency: str) -> Capabilities:
-    try:
-        return router.gateway_for(currency).capabilities
-    except UnsupportedCurrency as refusal:
-        raise UnsupportedCurrency(refusal.detail, pointer="/amount/currency") from None
+    give_back(session, payout, payout.asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from app.payouts import queries, rules
 from app.payouts.events import PayoutConflicted, PayoutPaid, PayoutPaidLate
 from app.payouts.models import Payout, PayoutAttempt
 from app.payouts.rules import Verdict
-from app.payouts.service.steps import lose, return_to_pending, take
+from app.payouts.service.steps import charge, lose, return_to_pending, take
 from app.payouts.states import ATTEMPT, ENDED_UNPAID, FINAL, LIVE, OPEN, AttemptState, AttemptStep, PayoutStep
 
 
@@ -28,7 +29,7 @@ def settle(session: Session, attempt_id: UUID, snapshot: PaymentSnapshot, *, had
     Runs as often as it likes: states are checked under the locks of payout and attempt, postings carry their refs.
     """
     payout, attempt = queries.lock_with_payout(session, attempt_id)
-    if attempt.status in FINAL or not _bind(attempt, snapshot):
+    if attempt.status in FINAL or not _bind(attempt, snapshot, business_now(session)):
         return
     is_bound = snapshot.payment_ref == attempt.payment_ref  # another link of ours says nothing of the one we showed
     found = rules.verdict(
@@ -51,13 +52,17 @@ def record_silence(session: Session, attempt_id: UUID) -> None:
     _wonder(session, payout, attempt)
 
 
-def _bind(attempt: PayoutAttempt, snapshot: PaymentSnapshot) -> bool:
+def _bind(attempt: PayoutAttempt, snapshot: PaymentSnapshot, now: datetime) -> bool:
     """Bind the attempt to what was fetched; False when that is not about this attempt."""
     reference = payments.reference_to_bind(
         snapshot, attempt_id=str(attempt.id), bound_ref=attempt.payment_ref, create_calls=attempt.create_calls
     )
-    attempt.payment_ref = reference or attempt.payment_ref
-    return reference is not None
+    if reference is None:
+        return False
+    if attempt.payment_ref is None:  # now there is something to look at, whether another ping comes or not
+        attempt.next_poll_at = rules.next_poll(now, 0, attempt.expires_at, is_live=attempt.status in LIVE)
+    attempt.payment_ref = reference
+    return True
 
 
 def _pay(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
@@ -74,21 +79,9 @@ def _pay(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
         outbox.record(session, PayoutPaid(payout_id=payout.id))
     else:
         _end(session, payout, attempt, AttemptStep.CONFLICT)
-        _charge_late(session, payout, attempt)
+        charge(session, payout, payout.asked, ref=f"payout-late:{attempt.id}", to=accounts.psp(attempt.gateway))
     if had_ended:
         outbox.record(session, PayoutPaidLate(payout_id=payout.id, attempt_id=attempt.id))
-
-
-def _charge_late(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:
-    """Take what a closed payout received from the mentor's earnings as far as they reach; note the rest as a debt.
-
-    Should the earnings be spent between look and posting, the ledger refuses and the delivery is tried again.
-    """
-    covered = min(payout.asked, ledger.withdrawable(session, payout.mentor_id, payout.asked.currency))
-    if covered:
-        lines = {accounts.earnings(payout.mentor_id): -covered, accounts.psp(attempt.gateway): covered}
-        ledger.post(session, f"payout-late:{attempt.id}", "payout", lines)
-    payout.debt += (payout.asked - covered).minor
 
 
 def _conflict(session: Session, payout: Payout, attempt: PayoutAttempt, snapshot: PaymentSnapshot) -> None:

@@ -1,0 +1,1 @@
+"""The acts of the story, one a file; demo/story.py says in which order they are played."""

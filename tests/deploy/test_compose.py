@@ -1,0 +1,126 @@
+"""docker-compose.yml runs the processes of the Procfile, and has nothing to hide."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from app.infra.config import TASK_GRACE_SECONDS, Settings
+from embedded.procfile import read_procfile
+from tests.architecture.sources import ROOT
+from tests.deploy.conftest import words
+
+PROCFILE = read_procfile(ROOT / "Procfile")
+#: The outside world itself stands where the sandbox stands in a demo.
+NOT_IN_PRODUCTION = {"sandbox"}
+HEALTH = {"interval": "30s", "timeout": "10s", "retries": 3, "start_period": "40s"}
+TEXT = (ROOT / "docker-compose.yml").read_text()
+
+
+def process_of(name: str) -> str:
+    return name.partition("-")[0]
+
+
+def queues_of(service):
+    command = words(service["command"])
+    return command[command.index("--queues") + 1].split(",")
+
+
+def test_every_process_of_the_procfile_is_a_service_and_nothing_else_is(ours):
+    assert {process_of(name) for name in ours} == PROCFILE.keys() - NOT_IN_PRODUCTION
+
+
+def test_a_service_runs_the_command_of_the_procfile(ours):
+    for name, service in ours.items():
+        command = words(service["command"])
+        if "--queues" in command:
+            del command[command.index("--queues") :]
+        assert tuple(command) == PROCFILE[process_of(name)], name
+
+
+def test_every_queue_is_consumed_by_one_group_of_workers(ours, services):
+    from celeryconfig import QUEUES  # noqa: PLC0415 - it reads the settings, which `services` has set
+
+    consumed = [queue for name, service in ours.items() if process_of(name) == "worker" for queue in queues_of(service)]
+    assert sorted(consumed) == sorted(QUEUES)
+
+
+def test_money_waits_behind_nothing_but_money(ours):
+    assert set(queues_of(ours["worker-money"])) == {"payments", "payouts", "escrow"}
+
+
+def test_what_keeps_running_says_how_it_is_in_the_rhythm_of_the_design(compose):
+    for name, service in compose["services"].items():
+        if name != "migrate":
+            assert {key: service["healthcheck"][key] for key in HEALTH} == HEALTH, name
+
+
+def test_the_routes_that_health_checks_ask_are_there(ours, flask_app):
+    from flower.urls import handlers  # noqa: PLC0415 - slow to import
+
+    of_flower = {row[0] for row in handlers if isinstance(row, tuple)}
+    routes = {"api": {rule.rule for rule in flask_app.url_map.iter_rules()}, "flower": of_flower}
+    for name, known in routes.items():
+        asked = urlsplit(re.search(r"http://[^']+", ours[name]["healthcheck"]["test"][-1])[0])
+        assert asked.path in known
+        assert asked.port == ours[name]["environment"].get("PORT", ours[name]["environment"].get("FLOWER_PORT"))
+
+
+def test_the_commands_that_health_checks_run_are_there(ours, flask_app):
+    for name in ("relay", "beat"):
+        assert words(ours[name]["healthcheck"]["test"])[:4] == ["CMD", "flask", "--app", "wsgi"]
+        assert ours[name]["healthcheck"]["test"][4] in flask_app.cli.commands
+
+
+def test_nothing_starts_before_the_database_is_migrated_and_the_broker_is_there(compose, ours):
+    for name in ours.keys() - {"migrate"}:
+        assert ours[name]["depends_on"] == {
+            "migrate": {"condition": "service_completed_successfully"},
+            "redis": {"condition": "service_healthy"},
+        }
+    assert ours["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert ours["migrate"]["restart"] == "no"
+
+
+def test_a_worker_may_end_what_it_has_begun(ours):
+    longest = Settings.task_seconds + TASK_GRACE_SECONDS
+    for name, service in ours.items():
+        if process_of(name) == "worker":
+            assert int(service["stop_grace_period"].rstrip("s")) > longest
+
+
+def test_no_secret_stands_in_the_file():
+    for name, value in re.findall(r"(\w*(?:PASSWORD|SECRET|KEY|URL|AUTH))\s*[:=]\s*(\S.*)", TEXT):
+        assert re.fullmatch(r'""|\$\{[A-Z_]+:\?\}', value), name
+    assert "://" not in re.sub(r"http://127\.0\.0\.1:\d+/", "", TEXT)
+
+
+def test_our_processes_read_env_and_not_the_secrets_of_others(ours, example):
+    """The owner of the database migrates; nobody else may know how to be her."""
+    from tests.architecture.test_documents import README, rows  # noqa: PLC0415
+
+    foreign = {name for name, row in rows(README, 4).items() if "secret" in row[0]}
+    assert foreign <= example.keys()
+    for name, service in ours.items():
+        assert service["env_file"] == ".env"
+        known = {variable for variable in foreign if service["environment"][variable]}
+        assert known == {"migrate": {"MIGRATION_DATABASE_URL"}, "flower": {"FLOWER_BASIC_AUTH"}}.get(name, set()), name
+
+
+def test_our_processes_may_do_no_more_than_they_must(ours):
+    for service in ours.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_doors_open_on_this_machine_only(compose):
+    for name, service in compose["services"].items():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+@pytest.mark.parametrize("name", ["relay", "worker-money", "worker-booking"])
+def test_what_is_busy_can_be_run_many_times(ours, name):
+    assert not {"ports", "container_name", "hostname"} & ours[name].keys()

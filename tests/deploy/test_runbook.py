@@ -1,0 +1,119 @@
+"""docs/runbook.md is read when something burns: what it says to type can be typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+
+import psycopg
+import pytest
+
+from app.infra.db import session_scope
+from app.ops import books
+from embedded.binaries import find_postgres
+from tests.architecture.sources import ROOT
+from tests.architecture.test_documents import README, rows
+from tests.factories.identity import make_user
+
+RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+SQL = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.DOTALL)
+SHELL = [line for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines() if line]
+COMMANDS = [*SHELL, *re.findall(r"`((?:docker|flask) [^`]+)`", RUNBOOK)]
+FLASK = [command.partition("flask --app wsgi ")[2] for command in COMMANDS if "flask --app wsgi " in command]
+ROUTES = re.findall(r"`(GET|POST) (/[^`?]*)", RUNBOOK)
+#: What dumps, and what restores, as typed inside the container.
+BACKUP = [line.partition(" postgres ")[2] for line in SHELL if "pg_dump" in line or "pg_restore" in line]
+
+
+@pytest.fixture
+def payer(owner):
+    """Make somebody whose money lies in suspense."""
+    with session_scope() as session:
+        person = make_user(session)
+    owner.execute("SELECT ledger.open_account('suspense:konnect', 'TND')")
+    return person
+
+
+def filled_in(statement: str, payer) -> str:
+    """Give psql's variables values."""
+    values = {"payment": f"'{payer.id}'", "payer": f"'{payer.id}'", "request": "'some-request'", "amount": "45000"}
+    return re.sub(r"(?<![:\w]):'?([a-z]+)\b'?", lambda found: values[found[1]], statement)
+
+
+def test_there_is_something_to_try():
+    assert (len(SQL) > 5, len(FLASK) > 8, len(ROUTES) > 8) == (True, True, True)
+
+
+@pytest.mark.parametrize("statement", SQL, ids=range(len(SQL)))
+def test_a_statement_runs(statement, owner, payer):
+    with owner.transaction(force_rollback=True):
+        owner.execute(filled_in(statement, payer))
+
+
+def test_the_correction_moves_money_out_of_suspense_once_and_the_books_stay_right(owner, payer):
+    (correction,) = [statement for statement in SQL if "'correction'" in statement]
+    for _ in range(2):
+        owner.execute(filled_in(correction, payer))
+    posted = dict(owner.execute("SELECT split_part(code, ':', 1), posted FROM ledger.account").fetchall())
+    assert posted == {"suspense": -45_000, "deposit": 45_000}
+    with session_scope() as session:
+        assert [broken.name for broken in books.check_invariants(session) if not broken.holds] == []
+
+
+@pytest.mark.parametrize("words", FLASK)
+def test_a_flask_command_is_understood(words, flask_app):
+    command, rest = flask_app.cli, shlex.split(words)
+    while rest and hasattr(command, "commands"):
+        command = command.commands[rest.pop(0)]
+    command.make_context(command.name, rest)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_route_is_there(method, path, flask_app):
+    wanted = path.replace("{id}", "01a1fad5-4f71-7c02-a3ed-2a6e275bfec1")
+    flask_app.url_map.bind("").match(wanted, method=method)
+
+
+def test_the_services_are_those_of_the_compose_file(compose):
+    named = {word for command in COMMANDS for word in words_of_docker(command)}
+    assert {"api", "relay", "postgres", "redis", "worker-money", "migrate"} <= named
+    assert named <= compose["services"].keys()
+
+
+def words_of_docker(command: str) -> list[str]:
+    """Return the services that a command names: what follows the verb and its options."""
+    found = re.match(r"docker compose (exec|logs|restart|stop|start|up|run) (.*)", command)
+    if not found:
+        return []
+    words = re.sub(r"--(?:since|tail|scale) (?:([a-z-]+)=)?\w+|--\S+", r"\1", found[2].partition("|")[0]).split()
+    return words[:1] if found[1] in {"exec", "run"} else words
+
+
+def test_the_settings_that_are_named_are_there():
+    named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", RUNBOOK))
+    assert named
+    assert named <= rows(README, 3).keys() | rows(README, 4).keys()
+
+
+def test_the_tasks_and_queues_that_are_named_are_there(services):
+    from celeryconfig import QUEUES  # noqa: PLC0415 - it reads the settings, which `services` has set
+    from tasks.worker import app  # noqa: PLC0415
+
+    app.loader.import_default_modules()
+    assert set(re.findall(r"\btasks\.\w+\.\w+", RUNBOOK)) <= app.tasks.keys()
+    assert set(re.findall(r"--queue (\w+)", RUNBOOK)) <= set(QUEUES)
+
+
+def test_a_backup_can_be_restored_over_what_came_after_it(database, services, payer, tmp_path):
+    environment = {"PATH": f"{find_postgres().programs}:{os.environ['PATH']}", "PGHOST": "127.0.0.1"}
+    environment |= {"PGPORT": str(services.cluster.port), "PGPASSWORD": services.cluster.superuser_password}
+    for command in BACKUP:
+        shell = command.replace(" amana", f" {database.name}", 1)
+        subprocess.run(["sh", "-c", shell], cwd=tmp_path, env=environment, check=True)
+        with session_scope() as session:  # after the dump: lost by the restore; after the restore: it can be worked on
+            make_user(session)
+    with psycopg.connect(database.url) as runtime:
+        users = [found for (found,) in runtime.execute("SELECT id FROM users ORDER BY created_at")]
+    assert (len(users), users[0]) == (2, payer.id)
