@@ -119,7 +119,7 @@ class Link:
     """An attempt at the gateway to pay for a booking, to top a wallet up, or to pay a payout.
 
     `calls`: how often the gateway was asked for it. `exists`: the gateway has it. `known`: we know that it has.
-    `reached`: what was paid there. `captured`: what of it was booked.
+    `reached`: what was paid there. `captured`: what of it was booked. `was_resolved`: by a person, not by the gateway.
     """
 
     key: str
@@ -134,6 +134,7 @@ class Link:
     known: bool = False
     reached: int = 0
     captured: int = 0
+    was_resolved: bool = False
 
     @property
     def is_live(self) -> bool:

@@ -37,6 +37,27 @@ def cancel(market: Market, payout: Payout) -> None:
     give_back(market, payout, "cancelled")
 
 
+def resolve(market: Market, payout: Payout, received: int) -> None:
+    """Close an unknown payout by what a person has found out: its mentor has received so much of it."""
+    if payout.state != "unknown":
+        raise Refused("illegal_transition")
+    links = market.links_of(payout=payout.key)
+    if any((link.is_live or link.state == "unknown") and market.now < link.expires for link in links):
+        raise Refused("link_can_still_be_paid")
+    pending, earnings = f"payout_pending:{payout.key}", f"earnings:{payout.mentor}"
+    part = min(received, payout.amount)
+    payout.state = "paid" if received else "rejected"
+    market.books.move({pending: part - payout.amount, earnings: payout.amount - part})
+    if received:
+        link = next(one for state in ("conflicted", "awaiting_payer", "unknown") for one in links if one.state == state)
+        away = SUSPENSE if link.state == "conflicted" else PSP
+        link.state, link.was_resolved = "paid", True
+        market.books.move({pending: -part, away: part})
+        charge(market, payout, received - part, away)
+    for link in links:
+        link.state = "expired" if link.is_live else link.state
+
+
 def make_link(market: Market, link: Link, answer: str) -> None:
     """Ask the gateway for the link of a payout: `made`, `lost`, `nothing done` or `refused`."""
     payout = market.payouts[link.payout or ""]
@@ -93,12 +114,17 @@ def pay(market: Market, payout: Payout, link: Link) -> None:
                 other.state = "cancelled"
         return
     link.state = "conflicted"
-    covered = min(payout.amount, market.books.free(f"earnings:{payout.mentor}"))
-    market.books.move({f"earnings:{payout.mentor}": -covered, PSP: covered})
-    payout.debt += payout.amount - covered
+    charge(market, payout, payout.amount, PSP)
 
 
 # --- small steps -----------------------------------------------------------------------------------------------------
+
+
+def charge(market: Market, payout: Payout, amount: int, to: str) -> None:
+    """Take what was received too much from the earnings as far as they reach; the rest is a debt."""
+    covered = min(amount, market.books.free(f"earnings:{payout.mentor}"))
+    market.books.move({f"earnings:{payout.mentor}": -covered, to: covered})
+    payout.debt += amount - covered
 
 
 def may_be_paid_again(market: Market, payout: Payout) -> bool:

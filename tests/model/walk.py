@@ -32,7 +32,17 @@ ANYBODY = st.integers(0, 2)
 
 #: Which one: the latest, mostly.
 WHICH = st.sampled_from((0, 0, 0, 1, 1, 2, 3, 5, 8))
-OFTEN = {"top_up": 2, "book": 4, "pay": 4, "deliver": 6, "pass_time": 3, "request_payout": 3, "approve": 3, "cancel": 3}
+OFTEN = {
+    "top_up": 2,
+    "book": 4,
+    "pay": 4,
+    "deliver": 6,
+    "pass_time": 3,
+    "request_payout": 3,
+    "approve": 3,
+    "cancel": 3,
+    "resolve_payout": 2,
+}
 
 SWEEPS = {
     "expire_bookings": sessions.expire_overdue,
@@ -172,6 +182,15 @@ class Walk(RuleBasedStateMachine):
         payout = self.payout(which)
         self.agree(self.product.post(payout.mentor, f"/payouts/{payout.key}/cancel"), payouts.cancel, payout)
 
+    @act(which=WHICH, part=st.sampled_from((0, 1, 2, 2, 3)))
+    def resolve_payout(self, which: int, part: int) -> None:
+        """Tell what a mentor has received: nothing, a half, all or too much; a person may be wrong."""
+        unknown_last = sorted(self.market.payouts.values(), key=lambda payout: payout.state == "unknown")
+        payout = pick(unknown_last, which)
+        body = {"received": tnd(payout.amount * part // 2), "reason": "We asked."}
+        answer = self.product.post(self.clerk, f"/admin/payouts/{payout.key}/resolve", body)
+        self.agree(answer, payouts.resolve, payout, payout.amount * part // 2)
+
     # --- the gateway -------------------------------------------------------------------------------------------------
 
     @act(which=WHICH, parts=st.sampled_from((1, 1, 1, 2)), pings=st.integers(0, 2))
@@ -264,7 +283,7 @@ class Walk(RuleBasedStateMachine):
         assert not any(link.is_live for link in self.market.links.values())
         assert not self.bookings("awaiting_payment", "confirmed", "completed", only=True)
         assert not self.market.books.holds
-        agreed = [link for link in self.at_gateway() if link.state != "conflicted"]
+        agreed = [link for link in self.at_gateway() if link.state != "conflicted" and not link.was_resolved]
         assert all(link.reached == (link.captured if link.payer else link.amount) for link in agreed if link.reached)
 
     # --- small steps -------------------------------------------------------------------------------------------------
