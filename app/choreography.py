@@ -23,7 +23,8 @@ from app.booking.events import (
 from app.calendar.events import CalendarConnected, GrantLost
 from app.identity.events import UserRegistered, VerificationRequested
 from app.infra.outbox import Reaction
-from app.infra.outbox.events import DeliveryDied
+from app.infra.outbox.events import CanarySent, DeliveryDied
+from app.infra.outbox.reactions import QUEUES
 from app.kernel.events import Event
 from app.ops.events import ClockMoved
 from app.payments.events import (
@@ -61,6 +62,8 @@ _VERIFY = _NEWS("tasks.identity.send_verification")
 _ARRANGE_MEETING = _MEETING("tasks.booking.arrange_meeting")
 _CANCEL_MEETING = _MEETING("tasks.booking.cancel_meeting")
 _TELL_PAID_LATE = _LETTER("tasks.booking.send_late_payment")
+# Whatever kills workers may hit it often: nobody need ever decide about a canary.
+_CANARY = partial(Reaction, "tasks.maintenance.answer_canary", tries=1_000, cap_seconds=5)
 
 REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     # identity
@@ -107,4 +110,5 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     # ops and infra
     ClockMoved: (Reaction("tasks.maintenance.run_due_sweeps", queue="maintenance"),),
     DeliveryDied: (Reaction("tasks.ops.report_dead_letter", queue="dead_letter", tries=5),),
+    CanarySent: tuple(_CANARY(queue) for queue in QUEUES),
 }

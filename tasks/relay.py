@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import OperationalError as DatabaseError
 
-from app.infra import logs, sentry, traces
+from app.infra import logs, metrics, sentry, traces
 from app.infra.config import settings
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
@@ -153,6 +153,7 @@ def main() -> None:
     logs.configure(settings().log_level)
     sentry.start()
     traces.start("relay")
+    metrics.start()
     relay = Relay()
     signal.signal(signal.SIGTERM, relay.stop)
     signal.signal(signal.SIGINT, relay.stop)
@@ -161,6 +162,8 @@ def main() -> None:
     except Exception as error:
         sentry.capture(error, wait=True)
         raise
+    finally:
+        metrics.flush()
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ from celery.signals import (
     task_prerun,
     worker_process_init,
     worker_process_shutdown,
+    worker_shutdown,
 )
 from sentry_sdk.integrations.celery import CeleryIntegration
 
 from app.choreography import REACTIONS
-from app.infra import logs, outbox, sentry, traces
+from app.infra import logs, metrics, outbox, sentry, traces
 from app.infra.config import settings
 from app.infra.correlation import correlate
 from app.kernel.ids import new_id
@@ -68,4 +69,11 @@ def _send_last_traces(**_: Any) -> None:
 @task_prerun.connect
 def _begin_something_new(**_: Any) -> None:
     """Part a task from the one before it in this process: a sweep must not go on under a stranger's request id."""
+    metrics.start()  # in the process that runs tasks, whatever kind of worker that is
     correlate(str(new_id()))
+
+
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def _write_last_counts(**_: Any) -> None:
+    metrics.flush()

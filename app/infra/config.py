@@ -28,6 +28,7 @@ from app.infra.settings_fields import (
     read_sentry_dsn,
     read_smtp_url,
     read_text,
+    read_token,
     read_web_url,
     setting,
 )
@@ -108,11 +109,13 @@ class Settings:
     retry_base_seconds: int = setting("RETRY_BASE_SECONDS", read_int, 1)
     worker_concurrency: int = setting("WORKER_CONCURRENCY", read_count, 2)
     sweep_seconds: int = setting("SWEEP_SECONDS", read_count, 5)
+    canary_seconds: int = setting("CANARY_SECONDS", read_count, 15)
 
     sandbox_url: str = setting("SANDBOX_URL", read_web_url, "")
     sentry_dsn: str = setting("SENTRY_DSN", read_sentry_dsn, "", secret=True)
     traces_endpoint: str = setting("OTEL_EXPORTER_OTLP_ENDPOINT", read_web_url, "")
     traces_per_cent: int = setting("TRACES_PER_CENT", read_per_cent, 100)
+    metrics_token: str = setting("METRICS_TOKEN", read_token, "", secret=True)
 
     @property
     def google_urls(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.infra import metrics
 from app.infra.config import settings
 from app.infra.outbox.claim import report_death
 
@@ -79,12 +80,12 @@ _RESCUE_RUNNING = text("""
         SET state = CASE WHEN attempts_left <= 0 THEN 'dead' ELSE 'retry' END, lease_until = NULL,
             available_at = now(), finished_at = CASE WHEN attempts_left <= 0 THEN clock_timestamp() END
         FROM lost, event AS e WHERE d.id = lost.id AND e.id = d.event_id
-        RETURNING d.id, d.state, d.attempts, d.started_at, d.worker, e.type
+        RETURNING d.id, d.task, d.state, d.attempts, d.started_at, d.worker, e.type
     ), kept AS (
         INSERT INTO delivery_attempt (delivery_id, n, started_at, ended_at, worker, outcome, error)
         SELECT id, attempts, started_at, now(), worker, 'lost', 'The lease ran out: the worker died or hung.' FROM freed
     )
-    SELECT id, state, type FROM freed
+    SELECT id, task, state, type FROM freed
 """)
 
 
@@ -108,7 +109,8 @@ def rescue(session: Session) -> int:
     patience = {"patience": settings().published_patience_seconds, "doublings": DOUBLINGS}
     silent = session.execute(_RESCUE_PUBLISHED, patience).all()
     lost = session.execute(_RESCUE_RUNNING).all()
-    for delivery_id, state, event_type in lost:
+    for delivery_id, task, state, event_type in lost:
+        metrics.DELIVERIES.add(task, "lost")
         if state == "dead":
             report_death(session, delivery_id, event_type)
     return len(silent) + len(lost)
