@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -15,23 +12,10 @@ from app.infra.db import session_scope
 from app.payments import service
 from tests.booking.racing import while_it_waits
 from tests.factories.identity import MadeUser
-from tests.payments.steps import die_in_the_create_call, rescue
+from tests.payments.steps import die_in_the_create_call, rescue, while_the_gateway_is_asked
 from tests.payments.world import World
-from tests.sandbox.peers import until
 
 LINK = 15 * 60
-
-
-@contextmanager
-def while_the_gateway_is_asked(world: World) -> Iterator[None]:
-    """Let a worker ask for a pay link; the answer comes when the block ends."""
-    delay = world.gateway.order("delay", seconds=30, on="create")
-    with ThreadPoolExecutor(1) as worker:
-        asked = worker.submit(world.drain)
-        until(lambda: any(item["hits"] for item in world.gateway.get("/faults").json()["items"] if item["id"] == delay))
-        yield
-        world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{delay}")
-        asked.result()
 
 
 def give_up(world: World, payer: MadeUser, booking: dict[str, Any]) -> None:
