@@ -24,7 +24,7 @@ up: $(READY) ## keep the whole system running, with people to play with; Ctrl-C 
 	@$(BIN)/python -m embedded up $(ARGS) --keep --run $(BIN)/python -m demo.seed
 
 test: $(READY) ## run the tests on throw-away services (ARGS="-k wallet" picks some)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: $(READY) ## check style, format, architecture and types, then run the tests
 	@$(BIN)/ruff check .
@@ -35,7 +35,7 @@ check: $(READY) ## check style, format, architecture and types, then run the tes
 
 coverage: $(READY) ## run the tests and see which branches they take: all of them where money and messages are kept
 	@$(BIN)/coverage erase
-	@PYTEST_PLUGINS=tests.traced $(BIN)/python -m pytest -n 2 $(ARGS)
+	@PYTEST_PLUGINS=tests.traced $(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=90
 	@$(BIN)/coverage report --fail-under=100 --include='$(WHOLE)'
