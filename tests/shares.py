@@ -25,6 +25,6 @@ def in_shares(items: list[pytest.Item]) -> list[pytest.Item]:
     size = -(-len(items) // workers)
     for share in shares:
         take = max(size - len(share), 0)
-        share += short[:take]
+        share.extend(short[:take])
         short = short[take:]
     return [*(item for share in shares for item in share), *short]

@@ -52,7 +52,9 @@ def test_killed_workers_neither_lose_nor_double_a_payment(tmp_path: Path, capsys
         assert count("SELECT count(*) FROM ledger.txn WHERE kind = 'fund'") == PAYMENTS
         assert count("SELECT count(*) FROM ledger.txn WHERE kind = 'capture'") == PAYMENTS
         assert count("SELECT count(*) FROM event WHERE type = 'BookingConfirmed'") == PAYMENTS
-        assert count("SELECT count(*) FROM delivery_attempt WHERE outcome = 'dead'") == 0, "died of an error, not a kill"
+        assert count("SELECT count(*) FROM delivery_attempt WHERE outcome = 'dead'") == 0, (
+            "died of an error, not a kill"
+        )
         with session_scope() as session:
             assert [broken for broken in check_invariants(session) if not broken.holds] == []
             captured = dict(session.execute(text("SELECT id::text, captured FROM payment WHERE captured > 0")).all())
