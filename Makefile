@@ -10,7 +10,7 @@ PIP   := -m pip --quiet --quiet --disable-pip-version-check
 ARGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check docs picture mutants lock clean
+.PHONY: help demo up test check fuzz docs picture mutants lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ up: $(READY) ## keep the whole system running, with people to play with; Ctrl-C 
 	@$(BIN)/python -m embedded up $(ARGS) --keep --run $(BIN)/python -m demo.seed
 
 test: $(READY) ## run the tests on throw-away services (ARGS="-k wallet" picks some)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --ignore tests/fuzz $(ARGS)
 
 check: $(READY) ## check style, format, architecture and types, then run the tests
 	@$(BIN)/ruff check .
@@ -30,6 +30,10 @@ check: $(READY) ## check style, format, architecture and types, then run the tes
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory fuzz
+
+fuzz: $(READY) ## send thousands of right and wrong requests, and hold every answer to the API document
+	@$(BIN)/python -m pytest tests/fuzz -s $(ARGS)
 
 docs: $(READY) ## write openapi.json and docs/state_machines.md anew, as the code has them
 	@$(BIN)/python -m tests.architecture.api_document > openapi.json.new && mv openapi.json.new openapi.json
