@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from kombu import Queue
 
 from app.infra.config import TASK_GRACE_SECONDS, settings
+from app.infra.outbox.reactions import QUEUES
 
 _settings = settings()
 
@@ -48,23 +49,30 @@ worker_hijack_root_logger = False
 task_soft_time_limit = _settings.task_seconds
 task_time_limit = _settings.task_seconds + TASK_GRACE_SECONDS
 
-QUEUES = ("payments", "booking", "escrow", "payouts", "calendar", "notifications", "maintenance", "dead_letter")
 task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "maintenance"
 task_create_missing_queues = True
 
-imports = ("tasks.booking", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments", "tasks.payouts")
+imports = (
+    "tasks.booking", "tasks.calendar", "tasks.identity", "tasks.maintenance", "tasks.ops", "tasks.payments",
+    "tasks.payouts",
+)  # fmt: skip
 
 # In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
-beat_scheduler = "celery.beat:Scheduler"
-# Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm.
+beat_scheduler = "tasks.beat:CountingScheduler"
+# Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm. The names are
+# those of Sentry's monitors.
 _often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {
-    "expire bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
-    "poll payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
-    "poll payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
-    "complete bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
-    "release escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
-    "check the books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
-    "purge idempotency keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
+    "expire-bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
+    "poll-payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
+    "poll-payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
+    "complete-bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
+    "release-escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
+    "check-books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
+    "send-canaries": {
+        "task": "tasks.maintenance.send_canaries",
+        "schedule": timedelta(seconds=_settings.canary_seconds),
+    },
+    "purge-idempotency-keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
 }

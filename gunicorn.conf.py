@@ -23,6 +23,20 @@ def _host() -> str:
     return host
 
 
+def post_fork(_server: object, _worker: object) -> None:
+    """Begin to count in a process that will answer requests: the thread that writes does not survive a fork."""
+    from app.infra import metrics  # noqa: PLC0415 - whoever only reads this file needs no settings
+
+    metrics.start()
+
+
+def worker_exit(_server: object, _worker: object) -> None:
+    """Write the counts of its last seconds."""
+    from app.infra import metrics  # noqa: PLC0415 - as above
+
+    metrics.flush()
+
+
 bind = f"{_host()}:{_number('PORT', 8000)}"
 workers = _number("WEB_WORKERS", 2)
 threads = _number("WEB_THREADS", 8)

@@ -16,13 +16,15 @@ from app.booking.events import (
     BookingExpired,
     BookingPaidLate,
     EscrowReleased,
+    LateMoneyKept,
     MeetingArranged,
     MeetingWanted,
 )
-from app.calendar.events import CalendarConnected
+from app.calendar.events import CalendarConnected, GrantLost
 from app.identity.events import UserRegistered, VerificationRequested
 from app.infra.outbox import Reaction
-from app.infra.outbox.events import DeliveryDied
+from app.infra.outbox.events import CanarySent, DeliveryDied
+from app.infra.outbox.reactions import QUEUES
 from app.kernel.events import Event
 from app.ops.events import ClockMoved
 from app.payments.events import (
@@ -43,20 +45,25 @@ from app.payouts.events import (
     PayoutPaidLate,
     PayoutPollDue,
     PayoutRejected,
+    PayoutReturned,
     PayoutWebhookReceived,
 )
 
-_VERIFY = Reaction("tasks.identity.send_verification", queue="notifications", tries=3)
 _APPLY_PAYMENT = Reaction("tasks.booking.apply_payment", queue="booking", ordered_by="order_id", order="order")
 _SETTLE = Reaction("tasks.payments.settle", queue="payments", ordered_by="payment_id", order="payment")
 _SETTLE_PAYOUT = Reaction("tasks.payouts.settle", queue="payouts", ordered_by="attempt_id", order="payout_attempt")
 _ALARM = Reaction("tasks.ops.raise_alarm", queue="maintenance")
 # A cancelled meeting must not overtake its creation, nor a withdrawal the invitation that it withdraws.
 _MEETING = partial(Reaction, queue="calendar", tries=20, cap_seconds=120, ordered_by="booking_id", order="meeting")
-_LETTER = partial(Reaction, queue="notifications", tries=3, ordered_by="booking_id", order="letters")
+_NEWS = partial(Reaction, queue="notifications", tries=3)
+_LETTER = partial(_NEWS, ordered_by="booking_id", order="letters")
+_PAYOUT_LETTER = partial(_NEWS, ordered_by="payout_id", order="payout_letters")
+_VERIFY = _NEWS("tasks.identity.send_verification")
 _ARRANGE_MEETING = _MEETING("tasks.booking.arrange_meeting")
 _CANCEL_MEETING = _MEETING("tasks.booking.cancel_meeting")
-_TELL_CANCELLED = _LETTER("tasks.booking.send_cancellation")
+_TELL_PAID_LATE = _LETTER("tasks.booking.send_late_payment")
+# Whatever kills workers may hit it often: nobody need ever decide about a canary.
+_CANARY = partial(Reaction, "tasks.maintenance.answer_canary", tries=1_000, cap_seconds=5)
 
 REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     # identity
@@ -68,15 +75,17 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PollDue: (_SETTLE,),
     PaymentCaptured: (_APPLY_PAYMENT,),
     PaymentCapturedLate: (_APPLY_PAYMENT,),
-    PaymentConflicted: (_ALARM,),
-    PaymentFailed: (_ALARM,),
+    PaymentConflicted: (_ALARM,),  # the back office writes to the payer, when it knows what to say
+    PaymentFailed: (_ALARM,),  # the payer waits for the link, and sees it fail
     # payouts
-    PayoutApproved: (Reaction("tasks.payouts.open_link", queue="payouts"),),
+    PayoutApproved: (Reaction("tasks.payouts.open_link", queue="payouts"),),  # moves no money: no news for its mentor
     PayoutWebhookReceived: (_SETTLE_PAYOUT,),
     PayoutPollDue: (_SETTLE_PAYOUT,),
-    PayoutPaid: (),
-    PayoutRejected: (),
-    PayoutPaidLate: (_ALARM,),
+    PayoutPaid: (_PAYOUT_LETTER("tasks.payouts.send_paid"),),
+    PayoutRejected: (_PAYOUT_LETTER("tasks.payouts.send_rejection"),),
+    PayoutReturned: (_PAYOUT_LETTER("tasks.payouts.send_return"),),
+    PayoutPaidLate: (_ALARM, _PAYOUT_LETTER("tasks.payouts.send_charge")),
+    # What a mentor is told of these follows from what the back office decides.
     PayoutConflicted: (_ALARM,),
     PayoutLinkRefused: (_ALARM,),
     PayoutBecameUnknown: (_ALARM,),
@@ -87,16 +96,19 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     BookingCancelled: (
         Reaction("tasks.payments.close_attempts", queue="payments"),
         _CANCEL_MEETING,
-        _TELL_CANCELLED,
+        _LETTER("tasks.booking.send_cancellation"),
     ),
-    BookingExpired: (_CANCEL_MEETING, _TELL_CANCELLED),
-    BookingPaidLate: (_TELL_CANCELLED,),
-    BookingCompleted: (),
-    BookingDisputed: (_ALARM,),
-    EscrowReleased: (Reaction("tasks.booking.send_release", queue="notifications", tries=3),),
+    BookingExpired: (_CANCEL_MEETING, _LETTER("tasks.booking.send_expiry")),
+    BookingPaidLate: (_TELL_PAID_LATE,),
+    LateMoneyKept: (_TELL_PAID_LATE,),
+    BookingCompleted: (_LETTER("tasks.booking.send_completion"),),
+    BookingDisputed: (_ALARM, _LETTER("tasks.booking.send_dispute")),
+    EscrowReleased: (_LETTER("tasks.booking.send_release"),),
     # calendar
     CalendarConnected: (Reaction("tasks.booking.arrange_missing_meetings", queue="booking"),),
+    GrantLost: (_NEWS("tasks.calendar.send_reconnect"),),
     # ops and infra
     ClockMoved: (Reaction("tasks.maintenance.run_due_sweeps", queue="maintenance"),),
     DeliveryDied: (Reaction("tasks.ops.report_dead_letter", queue="dead_letter", tries=5),),
+    CanarySent: tuple(_CANARY(queue) for queue in QUEUES),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 from flask_migrate import Migrate
+from sentry_sdk.integrations.flask import FlaskIntegration
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.booking.routes import blp as booking
@@ -12,7 +13,7 @@ from app.calendar.routes import blp as calendar
 from app.choreography import REACTIONS
 from app.identity.cli import users
 from app.identity.routes import blueprint as identity
-from app.infra import logs, outbox
+from app.infra import logs, outbox, sentry, traces
 from app.infra.config import Settings, settings
 from app.infra.db import Base
 from app.ledger.routes import blp as wallet
@@ -45,6 +46,8 @@ def create_app() -> Flask:
     """Return the application; refuse to start with unsafe settings or with a route that nobody declared."""
     chosen = settings()
     logs.configure(chosen.log_level)
+    sentry.start(FlaskIntegration(transaction_style="url"))
+    traces.start("api")
     outbox.install(REACTIONS)
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(_flask_config(chosen))

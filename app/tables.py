@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 import app
 
-PLUMBING = ("app.infra.clock", "app.infra.idempotency", "app.infra.outbox.tables")
+PLUMBING = ("app.infra.clock", "app.infra.idempotency", "app.infra.metrics.store", "app.infra.outbox.tables")
 
 
 def load_all_tables() -> None:

@@ -1,4 +1,4 @@
-"""What booking decides about events: money that came, meetings in calendars, mails to its two people."""
+"""What booking decides about events: money that came, meetings in calendars, news for its two people."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from sqlalchemy.orm import Session
 
 from app.booking import handlers, service
 from app.calendar import handlers as calendar
-from app.gateways import mail
 from app.infra.db import session_scope
 from tasks.delivery import Errand, in_one_transaction, with_outside_calls
+from tasks.news import tell
 
 
 @in_one_transaction
 def apply_payment(session: Session, event: Any) -> None:
     """Confirm the booking that was paid for, take an expired one up again, or mark it paid late."""
-    handlers.apply_payment(session, event.order_id)
+    handlers.apply_payment(session, event)
 
 
 @with_outside_calls
@@ -49,31 +49,47 @@ def cancel_meeting(errand: Errand) -> None:
 
 @with_outside_calls
 def send_meeting_link(errand: Errand) -> None:
-    """Mail both people where they meet, when that came later than the confirmation."""
-    with session_scope() as session:
-        letters = handlers.write_meeting_link(session, errand.event.booking_id)
-    mail.send(*letters)
+    """Tell both people where they meet, when that came later than the confirmation."""
+    tell(errand, handlers.write_meeting_link)
 
 
 @with_outside_calls
 def send_confirmation(errand: Errand) -> None:
-    """Mail both people that the session will take place."""
-    with session_scope() as session:
-        letters = handlers.write_confirmation(session, errand.event.booking_id)
-    mail.send(*letters)
+    """Tell both people that the session will take place."""
+    tell(errand, handlers.write_confirmation)
 
 
 @with_outside_calls
 def send_cancellation(errand: Errand) -> None:
-    """Mail whom it concerns that the session will not take place."""
-    with session_scope() as session:
-        letters = handlers.write_ending(session, errand.event.booking_id)
-    mail.send(*letters)
+    """Tell whom it concerns that the session will not take place."""
+    tell(errand, handlers.write_cancellation)
+
+
+@with_outside_calls
+def send_expiry(errand: Errand) -> None:
+    """Tell the learner that the session was not paid for in time."""
+    tell(errand, handlers.write_expiry)
+
+
+@with_outside_calls
+def send_late_payment(errand: Errand) -> None:
+    """Tell the learner that money came too late, and where it is."""
+    tell(errand, handlers.write_late_payment)
+
+
+@with_outside_calls
+def send_completion(errand: Errand) -> None:
+    """Tell the learner until when a problem can be reported."""
+    tell(errand, handlers.write_completion)
+
+
+@with_outside_calls
+def send_dispute(errand: Errand) -> None:
+    """Tell both people that a problem was reported."""
+    tell(errand, handlers.write_dispute)
 
 
 @with_outside_calls
 def send_release(errand: Errand) -> None:
-    """Mail the mentor that the money of a session is theirs."""
-    with session_scope() as session:
-        letters = handlers.write_release(session, errand.event.booking_id)
-    mail.send(*letters)
+    """Tell the mentor that the money of a session is theirs, or both how a dispute was decided."""
+    tell(errand, handlers.write_release)

@@ -9,22 +9,23 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from celery import Task
 from celery.exceptions import Retry, TimeLimitExceeded, WorkerLostError
 from celery.signals import task_failure
+from opentelemetry.trace import SpanKind
 from sqlalchemy.orm import Session
 
-from app.infra import db
+from app.infra import db, failures, metrics, traces
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
+from app.infra.outbox import canaries
 from app.infra.outbox.claim import Claimed, FenceLost, claim, fail, finish, lose
 from tasks.worker import app
 
@@ -55,15 +56,16 @@ def in_one_transaction(work: Callable[[Session, Any], object]) -> Task:
     """Make a task of a function `(session, event)` that touches nothing but the database."""
 
     @wraps(work)
-    def run(delivery_id: str) -> None:
+    def run(delivery_id: str) -> str:
         with session_scope() as session:
             claimed = claim(session, UUID(delivery_id), worker_name())
             if claimed is None:
                 return _dropped(run.__name__, delivery_id)
             correlate(claimed.correlation_id)
-            work(session, claimed.event())
-            finish(session, claimed)
-        return None
+            with _traced(work, claimed):
+                work(session, claimed.event())
+                finish(session, claimed)
+        return "done"
 
     return _register(work, run, _claim_and_fail)
 
@@ -71,18 +73,19 @@ def in_one_transaction(work: Callable[[Session, Any], object]) -> Task:
 def with_outside_calls(work: Callable[[Errand], object]) -> Task:
     """Make a task of a function `(errand)` that calls somebody else and then opens `errand.outcome()`."""
 
-    def run(delivery_id: str) -> None:
+    def run(delivery_id: str) -> str:
         with session_scope() as session:
             claimed = claim(session, UUID(delivery_id), worker_name())
         if claimed is None:
             return _dropped(run.__name__, delivery_id)
         correlate(claimed.correlation_id)
         try:
-            _run_errand(work, claimed)
+            with _traced(work, claimed):
+                _run_errand(work, claimed)
         except Exception as error:
             error.__claimed__ = claimed  # type: ignore[attr-defined]  # tells the failure handler which fence it had
             raise
-        return None
+        return "done"
 
     return _register(work, wraps(work)(run), _fail_claimed)
 
@@ -90,6 +93,17 @@ def with_outside_calls(work: Callable[[Errand], object]) -> Task:
 def worker_name() -> str:
     """Return who runs this: host and process."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _traced(work: Callable[..., object], claimed: Claimed) -> AbstractContextManager[object]:
+    """Go on in the trace of whoever recorded the event."""
+    return traces.span(
+        f"{work.__module__}.{work.__name__}",
+        SpanKind.CONSUMER,
+        after=traces.place(claimed.correlation_id, claimed.event_id),
+        amana__delivery_id=str(claimed.id),
+        amana__attempt=claimed.attempt,
+    )
 
 
 def _run_errand(work: Callable[[Errand], object], claimed: Claimed) -> None:
@@ -100,34 +114,48 @@ def _run_errand(work: Callable[[Errand], object], claimed: Claimed) -> None:
             log.debug("nothing to record", extra={"delivery_id": claimed.id})
 
 
-def _register(work: Callable[..., object], run: Callable[[str], None], record_failure: RecordFailure) -> Task:
+def _register(work: Callable[..., object], run: Callable[[str], str], record_failure: RecordFailure) -> Task:
     @wraps(work)
     def guarded(delivery_id: str) -> None:
         try:
-            _attempt(run, delivery_id, record_failure)
+            _count(_name(work), _attempt(run, delivery_id, record_failure))
         except FenceLost:  # by the work, or by the record of its failure: whoever has the delivery now counts
+            _count(_name(work), "fenced")
             log.warning("the lease was lost, the outcome is dropped", extra={"delivery_id": delivery_id})
 
-    return app.task(name=f"{work.__module__}.{work.__name__}")(guarded)
+    return app.task(name=_name(work))(guarded)
 
 
-def _attempt(run: Callable[[str], None], delivery_id: str, record_failure: RecordFailure) -> None:
+def _name(work: Callable[..., object]) -> str:
+    return f"{work.__module__}.{work.__name__}"
+
+
+def _count(task: str, outcome: str) -> None:
+    """Count how an attempt ended, after its commit; of canaries there is a check of health instead."""
+    if task != canaries.TASK:
+        metrics.DELIVERIES.add(task, outcome)
+
+
+def _attempt(run: Callable[[str], str], delivery_id: str, record_failure: RecordFailure) -> str:
+    """Run it and return `done` or `dropped`; whatever it raised is recorded before it is raised again."""
     try:
-        run(delivery_id)
+        return run(delivery_id)
     except FenceLost:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded before it is raised again
-        _after_failure(run.__name__, delivery_id, error, record_failure(UUID(delivery_id), error))
+    except Exception as error:  # noqa: BLE001 - as above
+        retry_in = record_failure(UUID(delivery_id), error)
+        _count(_name(run), "dead" if retry_in is None else "retry")
+        _raise_again(run.__name__, delivery_id, error, retry_in)
 
 
-def _after_failure(task: str, delivery_id: str, error: Exception, retry_in: float | None) -> None:
+def _raise_again(task: str, delivery_id: str, error: Exception, retry_in: float | None) -> NoReturn:
     extra = {"delivery_id": delivery_id, "task": task, "retry_in_seconds": retry_in}
     if retry_in is None:
         log.error("a delivery is dead", exc_info=error, extra=extra)
         raise error
     log.warning("a delivery failed and will be retried: %s", type(error).__name__, extra=extra)
     # Raised without apply_async: Celery acknowledges the message and shows RETRY; Postgres sends the next try.
-    raise Retry(str(error), exc=error, when=retry_in) from error
+    raise Retry(failures.tell(error), exc=error, when=retry_in) from error
 
 
 def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
@@ -136,7 +164,7 @@ def _claim_and_fail(delivery_id: UUID, error: Exception) -> float | None:
         claimed = claim(session, delivery_id, worker_name())
         if claimed is None:  # another copy of the message has it: its outcome counts
             raise FenceLost(str(delivery_id))
-        return fail(session, claimed, error, _trace(error))
+        return fail(session, claimed, error)
 
 
 def _fail_claimed(_: UUID, error: Exception) -> float | None:
@@ -144,24 +172,23 @@ def _fail_claimed(_: UUID, error: Exception) -> float | None:
     if claimed is None:  # the claim itself failed: the database is away, the relay sends the message again
         raise error
     with session_scope() as session:
-        return fail(session, claimed, error, _trace(error))
+        return fail(session, claimed, error)
 
 
-def _trace(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
-
-
-def _dropped(task: str, delivery_id: str) -> None:
+def _dropped(task: str, delivery_id: str) -> str:
     log.info("a message without work was dropped", extra={"delivery_id": delivery_id, "task": task})
+    return "dropped"
 
 
 @task_failure.connect
-def _record_loss(task_id: str, exception: BaseException, **_: Any) -> None:
+def _record_loss(sender: Task, task_id: str, exception: BaseException, **_: Any) -> None:
     """Runs in the worker's main process when a child of its died, or is about to be killed, in the middle of a task."""
     if not isinstance(exception, (WorkerLostError, TimeLimitExceeded)):
         return
     try:
         with session_scope() as session:
             lose(session, UUID(task_id), worker=worker_name(), error=str(exception))
+        _count(sender.name, "lost")
+        metrics.flush()  # by nobody else in this process
     finally:
         db.engine().dispose()  # children are forked from this process: no connection may cross into them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,11 +12,12 @@ from sqlalchemy.orm import Session
 from app.booking import service as booking
 from app.infra import idempotency
 from app.infra.db import session_scope
+from app.infra.outbox import canaries
 from app.notifications import service as notifications
 from app.ops import alarms, books
 from app.payments import service as payments
 from app.payouts import service as payouts
-from tasks.delivery import Errand, with_outside_calls
+from tasks.delivery import Errand, in_one_transaction, with_outside_calls
 from tasks.worker import app
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,18 @@ def purge_idempotency_keys() -> None:
     """Delete stored answers past their time."""
     with session_scope() as session:
         idempotency.purge(session)
+
+
+@app.task
+def send_canaries() -> None:
+    """Send a canary through every queue in which none is on its way, and forget those that came through before."""
+    with session_scope() as session:
+        canaries.send(session)
+
+
+@in_one_transaction
+def answer_canary(session: Session, event: Any) -> None:
+    """Do nothing: that it is done says that work gets through this queue."""
 
 
 @with_outside_calls

@@ -1,10 +1,11 @@
-"""What payouts do about events: links, and settlement."""
+"""What payouts do about events: links, settlement, news for mentors."""
 
 from __future__ import annotations
 
 from app.infra.db import session_scope
 from app.payouts import handlers, service
 from tasks.delivery import Errand, with_outside_calls
+from tasks.news import tell
 
 
 @with_outside_calls
@@ -30,3 +31,27 @@ def settle(errand: Errand) -> None:
         return
     with errand.outcome() as session:
         record_outcome(session)
+
+
+@with_outside_calls
+def send_paid(errand: Errand) -> None:
+    """Tell the mentor that the money came."""
+    tell(errand, handlers.write_paid)
+
+
+@with_outside_calls
+def send_rejection(errand: Errand) -> None:
+    """Tell the mentor that there will be no payout, why, and where the money is."""
+    tell(errand, handlers.write_rejection)
+
+
+@with_outside_calls
+def send_return(errand: Errand) -> None:
+    """Tell the mentor that it takes longer."""
+    tell(errand, handlers.write_return)
+
+
+@with_outside_calls
+def send_charge(errand: Errand) -> None:
+    """Tell the mentor of money that came for a closed payout, and was taken from the earnings."""
+    tell(errand, handlers.write_charge)

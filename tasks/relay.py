@@ -8,20 +8,23 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
 import psycopg
 from kombu.exceptions import BatchPublishError
 from kombu.exceptions import OperationalError as BrokerError
+from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import OperationalError as DatabaseError
 
-from app.infra import logs
+from app.infra import logs, metrics, sentry, traces
 from app.infra.config import settings
+from app.infra.correlation import correlate
 from app.infra.db import session_scope
 from app.infra.outbox import publish
 from app.infra.outbox.record import RELAY_CHANNEL
+from app.kernel.ids import new_id
 from tasks.worker import app
 
 log = logging.getLogger(__name__)
@@ -110,10 +113,21 @@ class Relay:
             _wait_for_notice(notices)
 
 
+def _traced(due: list[publish.Outgoing]) -> AbstractContextManager[object]:
+    """Trace a batch by itself, linked to the events that it carries: each of them goes on in a trace of its own."""
+    if not traces.on():
+        return nullcontext()
+    correlate(str(new_id()))
+    with session_scope() as session:
+        origins = publish.origins(session, [outgoing.id for outgoing in due])
+    links = [traces.place(*origin) for origin in origins]
+    return traces.span("send deliveries", SpanKind.PRODUCER, links=links, messaging__batch__message_count=len(due))
+
+
 def _send(due: list[publish.Outgoing]) -> None:
     if not due:
         return
-    with app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=BATCH):
+    with _traced(due), app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=BATCH):
         for outgoing in due:
             delivery_id = str(outgoing.id)
             app.send_task(
@@ -135,12 +149,21 @@ def _listening() -> Iterator[psycopg.Connection[Any]]:
 
 
 def main() -> None:
-    """Run one relay until SIGTERM or SIGINT."""
+    """Run one relay until SIGTERM or SIGINT; what ends it otherwise is reported."""
     logs.configure(settings().log_level)
+    sentry.start()
+    traces.start("relay")
+    metrics.start()
     relay = Relay()
     signal.signal(signal.SIGTERM, relay.stop)
     signal.signal(signal.SIGINT, relay.stop)
-    relay.run()
+    try:
+        relay.run()
+    except Exception as error:
+        sentry.capture(error, wait=True)
+        raise
+    finally:
+        metrics.flush()
 
 
 if __name__ == "__main__":

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery import Celery, Task
+from celery.signals import (
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    task_prerun,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutdown,
+)
+from sentry_sdk.integrations.celery import CeleryIntegration
 
 from app.choreography import REACTIONS
-from app.infra import logs, outbox
+from app.infra import logs, metrics, outbox, sentry, traces
 from app.infra.config import settings
 from app.infra.correlation import correlate
 from app.kernel.ids import new_id
 
-app = Celery("amana")
+#: Sentry watches no schedule that is shorter.
+SHORTEST_MONITOR = timedelta(minutes=1)
+
+
+class DiscreetTask(Task):
+    """What every task of this application is made of."""
+
+    abstract = True
+    Request = "tasks.requests:DiscreetRequest"
+
+
+app = Celery("amana", task_cls=DiscreetTask)
 app.config_from_object("celeryconfig")
 
 outbox.install(REACTIONS)
@@ -24,7 +45,35 @@ def _configure_logs(**_: Any) -> None:
     logs.configure(settings().log_level)
 
 
+@celeryd_init.connect
+@beat_init.connect
+def _start_reporting(**_: Any) -> None:
+    """Report failures of tasks, and sweeps that do not come; before a worker forks, for it prepares its tasks then."""
+    if not settings().sentry_dsn:  # making the integration patches Celery
+        return
+    too_often = [name for name, entry in app.conf.beat_schedule.items() if entry["schedule"] < SHORTEST_MONITOR]
+    sentry.start(CeleryIntegration(monitor_beat_tasks=True, exclude_beat_tasks=too_often))
+
+
+@worker_process_init.connect
+def _start_tracing(**_: Any) -> None:
+    traces.start("worker")
+
+
+@worker_process_shutdown.connect
+def _send_last_traces(**_: Any) -> None:
+    """Send what waits: a child that has run its share of tasks ends without the usual ceremonies."""
+    traces.flush()
+
+
 @task_prerun.connect
 def _begin_something_new(**_: Any) -> None:
     """Part a task from the one before it in this process: a sweep must not go on under a stranger's request id."""
+    metrics.start()  # in the process that runs tasks, whatever kind of worker that is
     correlate(str(new_id()))
+
+
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def _write_last_counts(**_: Any) -> None:
+    metrics.flush()

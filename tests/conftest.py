@@ -82,7 +82,7 @@ def plumbing(services: Services, shared_database: Database) -> Iterator[psycopg.
     if config.settings().database_url != shared_database.url:
         move_to(services, shared_database)
     with psycopg.connect(shared_database.owner_url, autocommit=True) as connection:
-        for table in ("delivery_attempt", "delivery", "event", "idempotency_key"):
+        for table in ("delivery_attempt", "delivery", "event", "idempotency_key", "metric"):
             connection.execute(f"DELETE FROM {table}")
         connection.execute("UPDATE relay_sleep SET sleeping = true")
         connection.execute("UPDATE business_clock SET offset_seconds = 0")

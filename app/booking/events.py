@@ -17,7 +17,7 @@ class BookingConfirmed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class BookingCancelled(Event):
-    """One of its two people cancelled a booking."""
+    """One of its two people cancelled a booking, or support did, to end a dispute in its learner's favour."""
 
     booking_id: UUID
     order_id: UUID
@@ -36,6 +36,15 @@ class BookingPaidLate(Event):
     """Money came for an expired booking whose slot is gone; it lies in the learner's wallet."""
 
     booking_id: UUID
+    payment_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateMoneyKept(Event):
+    """Money came for a booking that was cancelled, paid or given up before; it lies in the learner's wallet."""
+
+    booking_id: UUID
+    payment_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)

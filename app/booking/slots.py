@@ -102,7 +102,7 @@ class _Diary:
             self._week[stretch.weekday].append(stretch)
         # A stretch may have begun days ago; one day more, as a clock that falls back over midnight repeats a date.
         self._days_back = 1 + max((stretch.days for week in self._week.values() for stretch in week), default=0)
-        self._open_on: dict[date, list[Span]] = {}
+        self._open_by_day: dict[date, list[Span]] = {}
 
     def refusal(self, starts_at: datetime) -> Reason | None:
         """Tell why no session may begin at this instant (UTC); None when it may."""
@@ -133,7 +133,7 @@ class _Diary:
 
     def _refused_by_hours(self, starts_at: datetime) -> Reason | None:
         ends_at = starts_at + self.duration
-        around = [s for s in self._open(starts_at, starts_at) if s.starts_at <= starts_at and ends_at <= s.ends_at]
+        around = [s for s in self._open_near(starts_at) if s.starts_at <= starts_at and ends_at <= s.ends_at]
         if not around:
             return Reason.OUTSIDE_HOURS
         on_grid = any((starts_at - span.starts_at) % self.duration == _NOTHING for span in around)
@@ -144,14 +144,19 @@ class _Diary:
         taken = nearest >= 0 and self._busy_ends[nearest] > starts_at - self._buffer
         return Reason.TAKEN if taken else None
 
+    def _open_near(self, instant: datetime) -> list[Span]:
+        """Return every open time (UTC) that can hold this instant: looked up once for each local day."""
+        day = instant.astimezone(self._zone).date()
+        if day not in self._open_by_day:
+            self._open_by_day[day] = list(self._open(instant, instant))
+        return self._open_by_day[day]
+
     def _open(self, begin: datetime, end: datetime) -> Iterator[Span]:
         """Yield every open time (UTC) that can touch this time, and a few around it."""
         day = begin.astimezone(self._zone).date() - self._days_back * _DAY
         last = end.astimezone(self._zone).date() + _DAY
         while day <= last:
-            if day not in self._open_on:
-                self._open_on[day] = list(self._open_from(day))
-            yield from self._open_on[day]
+            yield from self._open_from(day)
             day += _DAY
 
     def _open_from(self, day: date) -> Iterator[Span]:

@@ -13,3 +13,10 @@ class CalendarConnected(Event):
     """A mentor's calendar can be written to, for the first time or again."""
 
     user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantLost(Event):
+    """Google, or we, can do no more with what a user allowed; recorded once for each grant."""
+
+    user_id: UUID

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey
+from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
 from app.escrow.states import EscrowState
@@ -22,6 +22,7 @@ class Escrow(Base):
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATES})", name="status"),
         CheckConstraint("amount > 0", name="amount"),
+        Index("ix_escrow_held", "currency", "amount", postgresql_where=text("status IN ('funded', 'frozen')")),
     )
 
     booking_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -20,10 +20,11 @@ from app.payments import service as payments
 
 @dataclass(frozen=True)
 class EscrowView:
-    """An escrow as people of the booking see it."""
+    """An escrow as people of the booking see it. `earned`: the mentor's part of it, once it is released."""
 
     status: str
     amount: Money
+    earned: Money
 
 
 def fund(
@@ -73,7 +74,12 @@ def freeze(session: Session, booking_id: UUID) -> None:
 def show_escrows(session: Session, booking_ids: Sequence[UUID]) -> dict[UUID, EscrowView]:
     """Return the escrows of bookings, by booking."""
     found = queries.find_escrows(session, booking_ids)
-    return {escrow.booking_id: EscrowView(escrow.status, escrow.paid) for escrow in found}
+    return {escrow.booking_id: _view(escrow) for escrow in found}
+
+
+def _view(escrow: Escrow) -> EscrowView:
+    _, earned = rules.split(escrow.paid, escrow.fee_basis_points)
+    return EscrowView(escrow.status, escrow.paid, earned)
 
 
 def _end(session: Session, booking_id: UUID, step: EscrowStep) -> Escrow | None:

@@ -60,8 +60,8 @@ def message_id(name: object) -> str:
     return f"<{name}@{_sender_domain()}>"
 
 
-def send(*mails: Mail) -> None:
-    """Give mails to the server of SMTP_URL, one after the other on one connection; nothing is done for none.
+def send(mail: Mail) -> None:
+    """Give a mail to the server of SMTP_URL.
 
     Raises TransientFailure when the server asks to come again (4xx) or cannot be talked to, PermanentFailure when it
     refuses for good (5xx) or the mail is malformed, TransactionOpen when a database session is open in this thread.
@@ -69,13 +69,10 @@ def send(*mails: Mail) -> None:
     """
     if session_is_open():
         raise TransactionOpen("a mail inside a transaction")
-    messages = [(mail.to, compose(mail).as_bytes()) for mail in mails]
-    if not messages:
-        return
+    message = compose(mail).as_bytes()
     try:
         with _connected(urlsplit(settings().smtp_url)) as server:
-            for recipient, message in messages:
-                server.sendmail(_sender(), [recipient], message)
+            server.sendmail(_sender(), [mail.to], message)
     except SMTP_ERRORS as error:
         raise _failure(error) from None  # the cause quotes the address
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from app.gateways.letters import write
+from app.gateways.letters import Link, write
 from app.gateways.mail import Mail
 from app.identity.models import User
 from app.infra.config import settings
@@ -19,8 +19,8 @@ def verification_letter(user: User, token: str, name: object) -> Mail:
         user.name,
         "Confirm your e-mail address",
         [
-            "please confirm that this address is yours:",
-            link,
+            "Please confirm that this address is yours:",
+            Link(link),
             f"The link works once, for {hours} hours. If you did not register at Amana, you need do nothing.",
         ],
         name=name,
@@ -34,8 +34,8 @@ def account_exists_letter(user: User, name: object) -> Mail:
         user.name,
         "You already have an account",
         [
-            "somebody, probably you, has just asked to register this address at Amana. It has an account already:",
-            f"{settings().frontend_url}/login",
+            "Somebody, probably you, has just asked to register this address at Amana. It has an account already:",
+            Link(f"{settings().frontend_url}/login"),
             "If that was not you, you need do nothing: nothing was changed.",
         ],
         name=name,

@@ -24,9 +24,11 @@ from app.infra.settings_fields import (
     read_konnect_key,
     read_level,
     read_list,
+    read_per_cent,
     read_sentry_dsn,
     read_smtp_url,
     read_text,
+    read_token,
     read_web_url,
     setting,
 )
@@ -107,9 +109,13 @@ class Settings:
     retry_base_seconds: int = setting("RETRY_BASE_SECONDS", read_int, 1)
     worker_concurrency: int = setting("WORKER_CONCURRENCY", read_count, 2)
     sweep_seconds: int = setting("SWEEP_SECONDS", read_count, 5)
+    canary_seconds: int = setting("CANARY_SECONDS", read_count, 15)
 
     sandbox_url: str = setting("SANDBOX_URL", read_web_url, "")
     sentry_dsn: str = setting("SENTRY_DSN", read_sentry_dsn, "", secret=True)
+    traces_endpoint: str = setting("OTEL_EXPORTER_OTLP_ENDPOINT", read_web_url, "")
+    traces_per_cent: int = setting("TRACES_PER_CENT", read_per_cent, 100)
+    metrics_token: str = setting("METRICS_TOKEN", read_token, "", secret=True)
 
     @property
     def google_urls(self) -> dict[str, str]:
@@ -218,6 +224,9 @@ def _require_loopback(settings: Settings) -> None:
         "PUBLIC_URL": [urlsplit(settings.public_url).hostname],
         "SANDBOX_URL": [urlsplit(settings.sandbox_url).hostname] if settings.sandbox_url else [],
         "SENTRY_DSN": [urlsplit(settings.sentry_dsn).hostname] if settings.sentry_dsn else [],
+        "OTEL_EXPORTER_OTLP_ENDPOINT": [urlsplit(settings.traces_endpoint).hostname]
+        if settings.traces_endpoint
+        else [],
         **{variable: [urlsplit(url).hostname] for variable, url in settings.google_urls.items()},
     }
     for variable, hosts in outside.items():

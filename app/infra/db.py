@@ -10,11 +10,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Uuid, create_engine, text
+import psycopg
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from app.infra import failures
 from app.infra.config import settings
 
 CONSTRAINT_NAMES = {
@@ -63,6 +66,7 @@ def engine() -> Engine:
             hide_parameters=True,  # an error is logged and kept with its delivery: it must not quote names and hashes
             connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
         )
+        event.listen(_engines[pid], "handle_error", _make_discreet)
     return _engines[pid]
 
 
@@ -71,6 +75,16 @@ def _server_options(statement_timeout: int) -> str:
         f"-c timezone=UTC -c statement_timeout={statement_timeout}s -c lock_timeout=5s"
         " -c idle_in_transaction_session_timeout=30s"
     )
+
+
+def _make_discreet(context: ExceptionContext) -> None:
+    """Take the rows and values out of what the database says, before anybody can log it or keep it."""
+    said = context.original_exception
+    if isinstance(said, psycopg.Error):
+        sentence = failures.discreet(said)
+        said.args = (sentence,)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = (f"({type(said).__name__}) {sentence}",)
 
 
 @contextmanager

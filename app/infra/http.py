@@ -14,6 +14,10 @@ from functools import cache
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
+from opentelemetry.trace import SpanKind
+
+from app.infra import calls, traces
+from app.infra.calls import Operation
 from app.infra.config import settings
 from app.infra.db import session_is_open
 from app.kernel.errors import PermanentFailure, TransientFailure, UnknownOutcome
@@ -98,8 +102,10 @@ class Deadline:
             self._sock.shutdown(socket.SHUT_RDWR)
 
 
-def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
-    """Make one call and return the answer, whatever its status.
+def send(
+    method: str, url: str, *, operation: Operation, headers: Mapping[str, str], body: bytes | None = None
+) -> Reply:
+    """Make one call, count it, and return the answer, whatever its status.
 
     Raises TransientFailure when the request surely did not arrive (no connection), UnknownOutcome when it may have
     (timeout, reset, half an answer or too long a one), TransactionOpen when a database session is open in this thread.
@@ -107,6 +113,19 @@ def send(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
     call = Call(method, urlsplit(url), headers, body)
     if session_is_open():
         raise TransactionOpen(f"{method} {call.host} inside a transaction")
+    with (
+        calls.counted(operation) as counted,
+        traces.span(
+            f"{method} {call.host}", SpanKind.CLIENT, http__request__method=method, server__address=call.host
+        ) as span,
+    ):
+        reply = _send(call)
+        counted.answer(reply.status)
+        traces.tell_status(span, reply.status)
+    return reply
+
+
+def _send(call: Call) -> Reply:
     with closing(_connect(call)) as sock, Deadline(sock, settings().gateway_total_seconds) as deadline:
         sock.settimeout(settings().gateway_total_seconds)
         with closing(_prepare(call, sock)) as connection:

@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import Any
 
+from app.infra import failures
 from app.infra.correlation import correlation_id
 from app.kernel.clock import rfc3339, wall_now
 
@@ -28,13 +29,21 @@ class JsonFormatter(logging.Formatter):
             "at": rfc3339(wall_now()),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
             "correlation_id": correlation_id(),
         }
         line.update({key: value for key, value in record.__dict__.items() if key in ALLOWED})
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1]:
+            line["error"] = failures.trace(record.exc_info[1])
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return what is said; Celery's lines about failures repeat the failure's own words."""
+    said = getattr(record, "data", None)
+    if record.name == "celery.app.trace" and isinstance(said, dict):
+        return f"{said.get('name')} {said.get('description')}"
+    return record.getMessage()
 
 
 #: Celery says three lines for every task, and Beat one for every sweep: our own lines say what matters of them.

@@ -15,6 +15,7 @@ _BROKERS = frozenset({"redis", "rediss", "amqp", "amqps"})
 _MAIL = frozenset({"smtp", "smtps", "starttls"})
 _WEB = frozenset({"http", "https"})
 
+_TOKEN = re.compile(r"[!-~]{20,200}")
 _KONNECT_ID = re.compile(r"[0-9a-f]{24}")
 _KONNECT_KEY = re.compile(r"[0-9a-f]{24}:\S+")
 
@@ -55,6 +56,11 @@ def read_basis_points(raw: str) -> int:
     return 10_000 - _at_least(0, 10_000 - read_int(raw))
 
 
+def read_per_cent(raw: str) -> int:
+    """A whole number, 0 to 100."""
+    return 100 - _at_least(0, 100 - read_int(raw))
+
+
 def read_list(raw: str) -> tuple[str, ...]:
     """Values parted by commas."""
     return tuple(part.strip() for part in raw.split(",") if part.strip())
@@ -91,6 +97,11 @@ def read_sentry_dsn(raw: str) -> str:
     """A DSN of Sentry like https://key@host/42."""
     parts = urlsplit(_address(raw, _WEB))
     return _only(raw, parts.username and parts.path.rpartition("/")[2].isdecimal())
+
+
+def read_token(raw: str) -> str:
+    """At least 20 visible ASCII characters, made by a random generator."""
+    return _only(raw, _TOKEN.fullmatch(raw) is not None)
 
 
 def read_konnect_id(raw: str) -> str:

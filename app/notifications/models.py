@@ -54,16 +54,22 @@ def _sizes() -> tuple[CheckConstraint, ...]:
 
 
 class Notification(_Message, Base):
-    """A message in a user's own inbox. Its type is a word of the room that writes it."""
+    """A message in a user's own inbox. Its type is a word of the room that writes it.
+
+    `event_id` is the fact that it tells of, once to each reader; `mailed_at`, when the mail of it was taken.
+    """
 
     __tablename__ = "notification"
     __table_args__ = (
         CheckConstraint("type ~ '^[a-z_]{1,50}$'", name="type"),
         *_sizes(),
         Index("ix_notification_inbox", "user_id", "id"),
+        Index("uq_notification_event_id", "event_id", "user_id", unique=True),
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    event_id: Mapped[UUID]
+    mailed_at: Mapped[datetime | None]
 
 
 class AdminNotification(_Message, Base):

@@ -32,6 +32,22 @@ def inbox(session: Session, user_id: UUID, *, before: UUID | None, limit: int) -
     return session.scalars(query).all()
 
 
+def write_once(session: Session, row: Mapping[str, Any]) -> UUID | None:
+    """Write a message unless its reader has one of the same fact; return its id while its mail was not taken."""
+    session.execute(insert(Notification).values(row).on_conflict_do_nothing(index_elements=["event_id", "user_id"]))
+    query = select(Notification.id).where(
+        Notification.event_id == row["event_id"],
+        Notification.user_id == row["user_id"],
+        Notification.mailed_at.is_(None),
+    )
+    return session.scalars(query).one_or_none()
+
+
+def mark_mailed(session: Session, notification_id: UUID, now: datetime) -> None:
+    """Note that the mail of a message was taken by the mail server."""
+    session.execute(update(Notification).where(Notification.id == notification_id).values(mailed_at=now))
+
+
 def mark_read(session: Session, user_id: UUID, notification_id: UUID, now: datetime) -> Notification | None:
     """Mark a message as read, unless it is already, and return it; None when it is not in this user's inbox."""
     statement = (

@@ -1,8 +1,8 @@
-"""Write into a user's inbox, raise alarms for the back office, list, read and delete them."""
+"""Tell people news, raise alarms for the back office; list what was told, read it, delete it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.gateways.letters import Block, write
+from app.gateways.mail import Attachment, Mail
+from app.identity.service import Person
 from app.infra.clock import business_now
 from app.kernel.ids import new_id
 from app.notifications import queries
@@ -21,14 +24,16 @@ from app.notifications.states import AlarmType, Severity
 __all__ = [
     "Alarm",
     "AlarmFilter",
-    "Notice",
+    "News",
+    "Unsent",
     "delete_alarm",
     "list_alarms",
     "list_inbox",
-    "notify",
     "raise_alarm",
     "read_alarm",
     "read_notification",
+    "record_mailed",
+    "tell",
 ]
 
 
@@ -48,6 +53,28 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class News(Notice):
+    """What one person is told of one fact, in their inbox and by a mail that says the same and more.
+
+    `title` and `message` stand in both. Names, and what people wrote, stand in the mail alone: in `about`, which ends
+    its subject, and in `body`, which follows the message.
+    """
+
+    reader: Person
+    about: str = ""
+    body: Sequence[Block] = ()
+    attachments: Sequence[Attachment] = ()
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """A mail that no server has taken yet, and the message that it belongs to."""
+
+    notification_id: UUID
+    mail: Mail
+
+
+@dataclass(frozen=True, kw_only=True)
 class Alarm(Notice):
     """What the back office is told. Alarms of one `cause` (up to 200 characters) are counted until one is read."""
 
@@ -56,9 +83,18 @@ class Alarm(Notice):
     cause: str
 
 
-def notify(session: Session, user_id: UUID, notice: Notice) -> None:
-    """Write into a user's inbox; what a person should also get as mail is sent by the room that decides it."""
-    session.add(Notification(user_id=user_id, **_said(session, notice), details=dict(notice.metadata)))
+def tell(session: Session, event_id: UUID, news: Iterable[News]) -> list[Unsent]:
+    """Write news of a fact into inboxes and return the mails that are still to be sent; may run any number of times.
+
+    Each reader has one message of a fact, and one mail, under one Message-ID however often it is tried.
+    """
+    found = [(queries.write_once(session, _row(session, event_id, one)), _mail(event_id, one)) for one in news]
+    return [Unsent(notification_id, mail) for notification_id, mail in found if notification_id is not None]
+
+
+def record_mailed(session: Session, notification_id: UUID) -> None:
+    """Note that a mail was taken: another try of its fact does not send it again."""
+    queries.mark_mailed(session, notification_id, business_now(session))
 
 
 def list_inbox(session: Session, user_id: UUID, *, before: UUID | None, limit: int) -> Sequence[Notification]:
@@ -120,3 +156,20 @@ def _said(session: Session, notice: Notice) -> dict[str, Any]:
         "related_id": notice.related_id,
         "created_at": business_now(session),
     }
+
+
+def _row(session: Session, event_id: UUID, news: News) -> dict[str, Any]:
+    return {
+        **_said(session, news), "metadata": dict(news.metadata), "user_id": news.reader.id, "event_id": event_id,
+    }  # fmt: skip
+
+
+def _mail(event_id: UUID, news: News) -> Mail:
+    return write(
+        news.reader.email,
+        news.reader.name,
+        f"{news.title}: {news.about}" if news.about else news.title,
+        [news.message, *news.body],
+        name=f"{event_id}-{news.reader.id}",
+        attachments=news.attachments,
+    )

@@ -6,24 +6,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
 from app.identity.guards import requires
-from app.infra import clock, outbox
+from app.infra import clock, metrics, outbox
 from app.infra.config import settings
 from app.infra.outbox import dead_letters
 from app.infra.outbox.dead_letters import DeadLetter, Filter
 from app.kernel.errors import NotFound
 from app.kernel.states import IllegalTransition
-from app.ops import books, health, schemas
+from app.ops import books, exposition, health, schemas
 from app.ops.events import ClockMoved
+from app.ops.guards import for_scrapers
 from app.web import cursors
 from app.web.access import public
 from app.web.actor import current_actor
 from app.web.blueprint import RoomBlueprint, room_blueprint
-from app.web.promises import refuses
+from app.web.promises import TEXT, refuses
 from app.web.transaction import request_scope
 
 blp = room_blueprint("ops", "The books, work that was given up, and the clock of demo and test.")
-health_blp = RoomBlueprint("health", "health", description="Is it alive, can it work?")
+health_blp = RoomBlueprint("health", "health", description="Is it alive, can it work, how much does it do?")
 
 
 @health_blp.route("/health/live", methods=["GET"])
@@ -44,6 +48,16 @@ def show_readiness() -> tuple[dict[str, Any], int]:
     checks = health.check_readiness()
     status = health.overall(checks)
     return {"status": status, "checks": checks}, 503 if status == "unhealthy" else 200
+
+
+@health_blp.route("/metrics", methods=["GET"])
+@for_scrapers
+@health_blp.response(200, TEXT, content_type="text/plain", description="Prometheus' text format")
+def show_metrics() -> Response:
+    """Show how things stand and what all processes have counted, in Prometheus' text format."""
+    metrics.flush()
+    with request_scope() as session:
+        return Response(exposition.expose(session), content_type=CONTENT_TYPE_LATEST)
 
 
 @blp.route("/admin/books", methods=["GET"])

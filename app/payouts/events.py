@@ -46,6 +46,13 @@ class PayoutRejected(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PayoutReturned(Event):
+    """A link ended unpaid, or was never made: the payout waits to be decided again."""
+
+    payout_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class PayoutPaidLate(Event):
     """A link that had ended was paid all the same."""
 

@@ -38,6 +38,7 @@ def show_destination() -> dict[str, str]:
 @requires("mentor")
 @blp.arguments(schemas.DestinationRequest)
 @blp.response(200, schemas.DestinationSchema)
+@refuses(errors.OwnWalletNeeded)
 def set_destination(body: dict[str, str]) -> dict[str, str]:
     """Say where the caller's money goes from now on; payouts that were requested keep their destination."""
     with request_scope() as session:

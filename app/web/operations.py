@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,9 +14,11 @@ from app.web.promises import Promises
 from app.web.refusals import OF_BODIES, InternalError, TryAgain
 from app.web.schemas import EXAMPLE_ID
 
-#: The way in; `SECURITY` stands at every operation that is not public.
-SECURITY_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
+#: The ways in; one of them stands at every operation that is not public, `bearer` unless its permission names another.
+SECURITY_SCHEMES: dict[str, dict[str, str]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "metrics": {"type": "http", "scheme": "bearer", "description": "The value of METRICS_TOKEN."},
+}
 
 #: Headers of answers, by their names in the document.
 HEADERS: dict[str, dict[str, Any]] = {
@@ -32,7 +34,8 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 def prepare(spec: APISpec) -> None:
     """Enter what operations refer to."""
-    spec.components.security_scheme("bearer", SECURITY_SCHEME)
+    for name, scheme in SECURITY_SCHEMES.items():
+        spec.components.security_scheme(name, scheme)
     spec.components.schema("Problem", schema=Problem)
     for name, header in HEADERS.items():
         spec.components.header(name, header)
@@ -42,7 +45,7 @@ def complete(doc: dict[str, Any], doc_info: dict[str, Any], *, spec: APISpec, **
     """Return the operation with permission, security, headers, and every answer that it can give (a callback)."""
     promises: Promises = doc_info.get("promises", Promises())
     doc["x-permission"] = dict(promises.permission)
-    doc["security"] = [] if promises.permission.get("public") else SECURITY
+    doc["security"] = _security(promises.permission)
     refusals = [*promises.refusals, *_of_the_plumbing(doc), InternalError, TryAgain]
     if promises.parameters:
         doc["parameters"] = [*doc.get("parameters", []), *promises.parameters]
@@ -51,6 +54,10 @@ def complete(doc: dict[str, Any], doc_info: dict[str, Any], *, spec: APISpec, **
         answer["headers"] = {"X-Request-Id": "X-Request-Id", **promises.headers, **answer.get("headers", {})}
     doc["responses"] = dict(sorted({**_problems(spec, refusals), **responses}.items()))
     return doc
+
+
+def _security(permission: Mapping[str, Any]) -> list[dict[str, list[str]]]:
+    return [] if permission.get("public") else [{permission.get("scheme", "bearer"): []}]
 
 
 def _of_the_plumbing(doc: dict[str, Any]) -> Sequence[type[Refusal]]:

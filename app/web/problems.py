@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.infra import db
+from app.infra import db, sentry
 from app.infra.correlation import correlation_id
 from app.kernel.errors import InvalidInput, Refusal, TooMany
 from app.web.pointers import below
@@ -122,8 +122,9 @@ def render_absence(error: SQLAlchemyError) -> Response:
 
 
 def render_unexpected(error: Exception) -> Response:
-    """Log a mistake of ours, and say nothing of it but its id."""
+    """Log and report a mistake of ours, and say nothing of it but its id."""
     log.error("a request failed", exc_info=error)
+    sentry.capture(error)
     return render_refusal(InternalError())
 
 

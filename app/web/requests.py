@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import re
 import time
+from contextlib import ExitStack
 
 from flask import Flask, Response, g, request
+from opentelemetry.trace import SpanKind
 
+from app.infra import metrics, traces
 from app.infra.correlation import correlate, correlation_id
 from app.kernel.ids import new_id
 
 log = logging.getLogger("app.requests")
 
 _VISIBLE = re.compile(r"^[\x21-\x7e]{1,128}$")
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -29,6 +34,7 @@ def register(app: Flask) -> None:
     """Hook the request id in front of every request and the headers behind it."""
     app.before_request(begin)
     app.after_request(end)
+    app.teardown_request(close_trace)
 
 
 def begin() -> None:
@@ -36,22 +42,44 @@ def begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     correlate(given if _VISIBLE.match(given) else str(new_id()))
     g.began = time.monotonic()
+    if traces.on():
+        open_trace()
+
+
+def open_trace() -> None:
+    """Trace the request. What a caller says of traces is not taken over: a stranger could join any."""
+    route, g.trace = str(request.url_rule or "unknown"), ExitStack()
+    opened = traces.span(
+        f"{request.method} {route}", SpanKind.SERVER, http__request__method=request.method, http__route=route
+    )
+    g.span = g.trace.enter_context(opened)
+
+
+def close_trace(_error: BaseException | None = None) -> None:
+    """End the trace of the request, if there is one."""
+    if "trace" in g:
+        g.pop("trace").close()
 
 
 def end(response: Response) -> Response:
-    """Set the headers and write one line; the route's pattern is logged, never the path: it may hold a MAC."""
+    """Set the headers, write one line and count; the route's pattern is told, never the path: it may hold a MAC."""
     response.headers["X-Request-Id"] = correlation_id()
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if "preference_applied" in g:
         response.headers["Preference-Applied"] = g.preference_applied
-    log.info(
-        "request",
-        extra={
-            "method": request.method,
-            "route": str(request.url_rule or "unknown"),
-            "status": response.status_code,
-            "duration_ms": round((time.monotonic() - g.get("began", time.monotonic())) * 1000),
-        },
-    )
+    if "span" in g:
+        traces.tell_status(g.span, response.status_code)
+    _tell(response.status_code, time.monotonic() - g.get("began", time.monotonic()))
     return response
+
+
+def _tell(status: int, seconds: float) -> None:
+    """Log and count a request. Neither may hold what a caller has made up, or there would be no end of words."""
+    route = str(request.url_rule or "unknown")
+    extra = {"method": request.method, "route": route, "status": status, "duration_ms": round(seconds * 1000)}
+    log.info("request", extra=extra)
+    method = request.method if request.method in METHODS else "other"
+    metrics.REQUESTS.add(method, route, str(status))
+    if "preference_applied" not in g:  # who asked to wait tells nothing of how quick we are
+        metrics.REQUEST_SECONDS.observe(method, route, seconds=seconds)

@@ -54,17 +54,20 @@ def check_text(text: str, pointer: str) -> None:
 
 
 class StrictParser(FlaskParser):
-    """webargs, reading bodies with `body` and refusing unstorable text in query strings."""
+    """webargs, reading bodies with `body`, and query strings as strictly."""
 
     def load_json(self, req: Request, schema: Any) -> Any:
         """Read the body."""
         return body()
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
-        """Read the query."""
-        for name, value in req.args.items(multi=True):
+        """Read the query; a parameter that is given twice is refused, for others on the way may read the other one."""
+        for name, values in req.args.lists():
             check_text(name, "")
-            check_text(value, below("", name))
+            for value in values:
+                check_text(value, below("", name))
+            if len(values) > 1:
+                raise InvalidInput(f"The parameter {name[:100]!r} is given twice.", pointer=below("", name))
         return super().load_querystring(req, schema)
 
 

@@ -28,6 +28,8 @@ def play(stage: Stage, lina: Caller, booked: Booked, money: MoneyTrail) -> int:
     completed = lina.wait_for_status(f"/bookings/{booked.id}", "completed")
     expect("the escrow", completed["escrow"]["status"], "funded")
     stage.screen.step("Celery", "has completed the booking; the money stays in escrow while a problem can be reported")
+    *_, mail = stage.outside.wait_for_mails(lina.email, booked.title, 3)
+    stage.screen.step("Lina", f"has a mail, '{mail['subject']}': until when she can report a problem")
     _move_to(stage, booked.ends + WINDOW)
     stage.screen.step("Time", f"moves on to {day_and_time(booked.ends + WINDOW)}")
     closed = lina.wait_for_status(f"/bookings/{booked.id}", "closed")

@@ -13,15 +13,15 @@ def play(stage: Stage, readers: tuple[Caller, Caller], kept: Booked, cancelled: 
     """Read the mails about both sessions, and hold their invitations against each other."""
     stage.screen.act("Both were told, and so were their calendars")
     for reader in readers:
-        _check_kept(kept, _read(stage, reader, kept))
-        _check_cancelled(_read(stage, reader, cancelled))
+        _check_kept(kept, _read(stage, reader, kept.title, 3))
+        _check_cancelled(_read(stage, reader, cancelled.title, 2))
+    _read(stage, readers[-1], "Payout", 1)
 
 
-def _read(stage: Stage, reader: Caller, booked: Booked) -> list[Invitation]:
-    """Return the invitations that a person got for a session, oldest first."""
-    mails = stage.outside.wait_for_mails(reader.email, booked.title, 2)
+def _read(stage: Stage, reader: Caller, about: str, count: int) -> list[Invitation]:
+    """Show so many mails about something, and return the invitations that came with them, oldest first."""
     found = []
-    for mail in mails:
+    for mail in stage.outside.wait_for_mails(reader.email, about, count):
         invitations = read_invitations(mail)
         stage.screen.step(reader.name, f"{mail['subject']:<40} {', '.join(one.shown for one in invitations)}".rstrip())
         found += invitations

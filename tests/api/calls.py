@@ -94,7 +94,7 @@ BODIES = (
     Call("POST", "/bookings/{completed}/report-problem", "learner", WHY, strangers=("stranger", "mentor", "admin")),
     Call("POST", "/admin/bookings/{disputed}/resolve", "support", {"outcome": "release", **WHY}),
     Call("POST", "/wallet/top-ups", "learner", {"amount": MONEY}, 201),
-    Call("PUT", "/payouts/destination", "mentor", {"konnect_wallet_id": "5f7a209aeb3f76490ac4a3d1"}),
+    Call("PUT", "/payouts/destination", "mentor", {"konnect_wallet_id": "a1b2c3d4e5f60718293a4b5c"}),
     Call("POST", "/payouts", "mentor", {"amount": {"amount": 1_000, "currency": "TND"}}, 201),
     Call("POST", "/admin/payouts/{payout}/approve", "finance", {}),
     Call("POST", "/admin/payouts/{rejected}/reject", "finance", WHY),

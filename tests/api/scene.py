@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
+from app.identity import service as identity
 from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.notifications import service as notifications
@@ -66,7 +67,7 @@ def _payouts(world: World, people: dict[str, MadeUser]) -> dict[str, str]:
     """Have payouts that wait to be decided, one that was approved and has a link, and one that went elsewhere."""
     mentor, one = people["mentor"], {"amount": {"amount": 1_000, "currency": "TND"}}
     world.client.put(
-        f"{API}/payouts/destination", json={"konnect_wallet_id": "5f7a209aeb3f76490ac4a3d1"}, headers=token_for(mentor)
+        f"{API}/payouts/destination", json={"konnect_wallet_id": "a1b2c3d4e5f60718293a4b5c"}, headers=token_for(mentor)
     )
     payout, rejected, cancelled, *approved = (world.post(mentor, "/payouts", one).json["id"] for _ in range(5))
     link, astray = (_link(world, people["finance"], payout_id) for payout_id in approved)
@@ -90,8 +91,9 @@ def _link(world: World, finance: MadeUser, payout_id: str) -> UUID:
 def _what_the_api_cannot_make(learner: MadeUser, failed: dict[str, Any]) -> dict[str, str]:
     """Have a message in an inbox, a payment that the gateway refused, and work that has died."""
     with session_scope() as session:
-        notice = notifications.Notice(type="greeting", title="Welcome", message="Look around.")
-        notifications.notify(session, learner.id, notice)
+        reader = identity.get_person(session, learner.id)
+        news = notifications.News(reader=reader, type="greeting", title="Welcome", message="Look around.")
+        notifications.tell(session, new_id(), [news])
         payments.record_refusal(session, UUID(failed["payment"]["id"]))
         died = "UPDATE delivery SET state = 'dead' WHERE state = 'pending' RETURNING id"
         dead = session.execute(text(died)).scalars().all()[0]

@@ -23,6 +23,7 @@ GET    /docs/start.js                                             +       +     
 GET    /health                                                    +       +      +       +       +     +
 GET    /health/live                                               +       +      +       +       +     +
 GET    /health/ready                                              +       +      +       +       +     +
+GET    /metrics                                                   +       +      +       +       +     +
 GET    /openapi.json                                              +       +      +       +       +     +
 GET    /problems                                                  +       +      +       +       +     +
 GET    /problems/{code}                                           +       +      +       +       +     +

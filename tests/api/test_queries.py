@@ -80,6 +80,19 @@ def test_a_wrong_parameter_is_refused_and_named(scene: Scene, flask_app: Flask) 
                 assert [error["pointer"] for error in answer.json["errors"]] == [f"/{name}"]
 
 
+def test_a_parameter_that_is_given_twice_is_refused_and_named(scene: Scene, flask_app: Flask) -> None:
+    """Whoever stands between us and the caller may read the other one."""
+    for call in LISTS:
+        path, _, right = call.url(scene).partition("?")
+        rest = dict(pair.split("=") for pair in right.split("&") if pair)
+        for name in questions(flask_app, call):
+            once = rest.get(name, "1")
+            query = [*(pair for pair in rest.items() if pair[0] != name), (name, once), (name, once)]
+            answer = scene.world.client.get(path, query_string=query, headers=scene.headers(call.who))
+            assert refusal(answer) == (422, "invalid_input"), (path, name, answer.text)
+            assert [error["pointer"] for error in answer.json["errors"]] == [f"/{name}"]
+
+
 def test_what_a_question_needs_is_named_when_it_is_missing(scene: Scene, flask_app: Flask) -> None:
     for call in LISTS:
         path, _, right = call.url(scene).partition("?")

@@ -17,6 +17,7 @@ REFUSED = {
     "a path of the machine it was written on": rf"(?<![\w.-])/(?:{_HERE})\b",
     "work that was not done": rf"\b(?:{_LATER})\b",
     "a host of a package registry": rf"(?:{_REGISTRY})",
+    "two sides of a merge": "^(?:<{7}|>{7}) ",
 }
 TEXT = {".py", ".toml", ".in", ".txt", ".md", ".ini", ".mako", ".yml", ".yaml", ".cfg", ".json", ".html", ".sh", ""}
 
@@ -36,6 +37,7 @@ def test_no_file_holds(what, pattern):
 @pytest.mark.parametrize(
     ("what", "line"),
     [
+        ("two sides of a merge", "<<<<" + "<<< HEAD"),
         ("a path of the machine it was written on", "cd /wo" + "rk/main"),
         ("a path of the machine it was written on", "cp x /ro" + "ot/y"),
         ("work that was not done", "# TO" + "DO: later"),

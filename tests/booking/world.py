@@ -91,9 +91,9 @@ class World:
         body = {"offering_id": str(offering.id), "starts_at": starts_at or self.slot(offering), **more}
         return self.post(user, "/bookings", body, key=key)
 
-    def booked(self, user: MadeUser, offering: OfferingView, starts_at: str = "") -> dict[str, Any]:
+    def booked(self, user: MadeUser, offering: OfferingView, starts_at: str = "", **more: Any) -> dict[str, Any]:
         """Book a slot, which must succeed."""
-        made = self.book(user, offering, starts_at)
+        made = self.book(user, offering, starts_at, **more)
         assert made.status_code == 201, made.text
         return dict(made.json)
 

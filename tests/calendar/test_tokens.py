@@ -93,7 +93,11 @@ def test_a_grant_that_google_knows_no_more_is_lost_once_and_its_owner_is_told_on
         with pytest.raises(CalendarNotConnected):
             token_of(mentor)
     assert status_of(town, mentor) == "reauth_required"
+    town.drain()
     assert town.inbox(mentor) == ["calendar_reauth_required"]
+    (mail,) = town.mails(mentor)
+    assert mail["subject"] == "Connect your Google calendar again"
+    assert "/calendar" in mail["text"]
     assert town.alarms() == []
 
 
@@ -105,6 +109,17 @@ def test_a_lost_grant_is_allowed_again_without_disconnecting_first(town):
         token_of(mentor)
     assert town.complete(mentor, **town.consent(mentor)).json["status"] == "connected"
     assert token_of(mentor)
+
+
+def test_whoever_connects_again_before_being_told_is_told_nothing(town):
+    mentor = town.connected_mentor()
+    town.sandbox.world.grants.withdraw(mentor.email)
+    town.execute(EXPIRE, user=mentor.id)
+    with pytest.raises(CalendarNotConnected):
+        token_of(mentor)
+    town.complete(mentor, **town.consent(mentor))
+    town.drain()
+    assert town.inbox(mentor) == town.mails(mentor) == []
 
 
 def test_a_token_that_google_refuses_is_renewed_once(town):

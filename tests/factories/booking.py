@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.infra.config import settings
 from app.kernel.money import Money
 from app.mentors.service import WeeklyRule
 from app.payments import queries
@@ -25,6 +26,10 @@ def give_money(session: Session, user: MadeUser, minor: int) -> None:
 def settle_payment(session: Session, payment_id: UUID, paid: Money) -> None:
     """Let the gateway tell that an attempt was paid in full; what follows is left to the tasks."""
     attempt = queries.find_payment(session, payment_id)
+    assert attempt is not None
     ref = attempt.payment_ref or payment_id.hex[-24:]  # as long as the gateway's own
-    told = snapshot(payment_ref=ref, order_id=str(payment_id), amount=paid.minor, reached=paid.minor)
+    told = snapshot(
+        payment_ref=ref, order_id=str(payment_id), amount=paid.minor, reached=paid.minor,
+        receiver=settings().konnect_wallet_id,
+    )  # fmt: skip
     payments.settle(session, payment_id, told)

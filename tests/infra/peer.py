@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from app.infra.calls import Operation
 from app.infra.http import Reply, send
 from app.kernel.errors import UnknownOutcome
 
@@ -83,7 +84,7 @@ def drips(start: bytes, pauses: threading.Event, drop: bytes = b" ") -> Script:
 
 def get(url: str) -> Reply:
     """Call it as a gateway would."""
-    return send("GET", url, headers={})
+    return send("GET", url, operation=Operation("peer", "get"), headers={})
 
 
 def seconds(call: Callable[[str], Reply], url: str) -> tuple[float, str]:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.infra.calls import Operation
 from app.infra.db import session_scope
 from app.infra.http import MAX_BYTES, Reply, TransactionOpen, send
 from app.kernel.errors import PermanentFailure, TransientFailure, UnknownOutcome
@@ -29,7 +30,8 @@ def test_an_answer_is_returned_whatever_its_status():
 
 def test_the_request_is_what_was_asked():
     with peer(OK) as other:
-        send("POST", f"{other.url}/payments?page=2#top", headers={"X-Api-Key": "k"}, body=b'{"a": 1}')
+        create = Operation("peer", "create")
+        send("POST", f"{other.url}/payments?page=2#top", operation=create, headers={"X-Api-Key": "k"}, body=b'{"a": 1}')
     head, _, body = other.asked[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /payments?page=2 HTTP/1.1\r\n")
     assert b"X-Api-Key: k" in head

@@ -73,6 +73,9 @@ ANYWHERE = [
     ("KONNECT_API_KEY", SECRET),
     ("SENTRY_DSN", f"https://127.0.0.1/{SECRET}"),
     ("SENTRY_DSN", "https://secretkey@127.0.0.1/project"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
+    ("TRACES_PER_CENT", "101"),
+    ("TRACES_PER_CENT", "-1"),
     ("LOG_LEVEL", "CHATTY"),
     ("WEB_THREADS", "many"),
     ("WEB_THREADS", "-1"),
@@ -123,6 +126,7 @@ ONLY_ON_THIS_MACHINE = [
     ("PUBLIC_URL", "http://0.0.0.0:8000"),
     ("SANDBOX_URL", "http://192.168.1.4:9000"),
     ("SENTRY_DSN", "https://key@sentry.internal/1"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.internal:4318"),
 ]
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app.identity.service import Person
 from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.notifications import service
-from app.notifications.service import Alarm, Notice
+from app.notifications.service import Alarm, News
 from app.notifications.states import AlarmType, Severity
 from embedded.cluster import Database
 from tests.factories.identity import MadeUser, make_user, token_for
@@ -65,9 +66,20 @@ def raised(*alarms: Alarm) -> None:
             service.raise_alarm(session, one)
 
 
+def news(user: MadeUser, **changes: Any) -> News:
+    """Return news for a user, changed."""
+    told: dict[str, Any] = {
+        "reader": Person(user.id, user.name, user.email, user.timezone),
+        "type": "booking_confirmed",
+        "title": "Confirmed",
+        "message": "It takes place.",
+        "metadata": {"places": 1},
+    }
+    return News(**(told | changes))
+
+
 def notified(user: MadeUser, *titles: str) -> None:
-    """Write messages into a user's inbox, each in a transaction of its own."""
+    """Tell a user news, each of a fact of its own."""
     for title in titles:
         with session_scope() as session:
-            notice = Notice(type="booking_confirmed", title=title, message="It takes place.", metadata={"places": 1})
-            service.notify(session, user.id, notice)
+            service.tell(session, new_id(), [news(user, title=title)])

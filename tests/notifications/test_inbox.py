@@ -7,9 +7,8 @@ from http import HTTPStatus
 from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.notifications import service
-from app.notifications.service import Notice
 from tests.factories.identity import make_user, token_for
-from tests.notifications.conftest import notified
+from tests.notifications.conftest import news, notified
 
 URL = "/api/v1/notifications"
 
@@ -29,15 +28,7 @@ def read(client, user, notification_id):
 def test_a_message_says_what_it_is_about_and_that_it_is_unread(client, amina):
     booking_id = new_id()
     with session_scope() as session:
-        notice = Notice(
-            type="booking_confirmed",
-            title="Confirmed",
-            message="It takes place.",
-            related_kind="booking",
-            related_id=booking_id,
-            metadata={"places": 1},
-        )
-        service.notify(session, amina.id, notice)
+        service.tell(session, new_id(), [news(amina, related_kind="booking", related_id=booking_id)])
     (item,) = inbox(client, amina).json["items"]
     assert item.pop("id")
     assert item.pop("created_at").endswith("Z")

@@ -59,11 +59,17 @@ def alarms(client: FlaskClient, admin: MadeUser) -> Callable[..., list[dict[str,
 
 
 @pytest.fixture
-def mailbox(database: Database) -> Iterator[Mailbox]:
-    """Return a mail server that refuses every recipient for good, and quotes the address while doing so."""
+def post(database: Database) -> Iterator[Mailbox]:
+    """Return a mail server that takes everything."""
     with open_mailbox() as opened:
-        opened.refusal = f"550 5.1.1 <{CANARY_EMAIL}>: no such user"
         yield opened
+
+
+@pytest.fixture
+def mailbox(post: Mailbox) -> Mailbox:
+    """Return a mail server that refuses every recipient for good, and quotes the address while doing so."""
+    post.refusal = f"550 5.1.1 <{CANARY_EMAIL}>: no such user"
+    return post
 
 
 @pytest.fixture

@@ -120,10 +120,10 @@ def test_sentry_is_told_what_the_back_office_is_told_and_nothing_personal(kill_m
     (alarm,) = alarms()
     assert (event["message"], event["level"]) == (alarm["title"], "error")
     assert event["fingerprint"] == [f"dead letter: {MAIL_TASK}"]
-    assert event["tags"] == {name: str(value) for name, value in alarm["metadata"].items()}
+    tags = {name: str(value) for name, value in alarm["metadata"].items()}
+    assert event["tags"] == tags | {"correlation_id": "some-request"}
     assert event["environment"] == "test"
-    assert event["breadcrumbs"] == {"values": []}
-    assert not {"user", "request", "extra", "modules", "exception"} & set(event)
+    assert not {"user", "request", "extra", "modules", "exception", "breadcrumbs", "contexts"} & set(event)
     for secret in (CANARY_NAME, CANARY_EMAIL, "birdcage"):
         assert secret not in json.dumps(event)
 

@@ -86,7 +86,7 @@ def test_a_gateway_that_refuses_payments_is_one_alarm_that_counts_them(client, c
     assert UUID(alarm["related"]["id"]) in refused
 
 
-def test_a_reported_problem_asks_support_to_decide(client, canary, drain, alarms):
+def test_a_reported_problem_asks_support_to_decide(client, canary, drain, alarms, post):
     booking_id = dispute(client, canary, reason="The mentor did not come.")
     drain()
     (alarm,) = alarms()
@@ -96,7 +96,7 @@ def test_a_reported_problem_asks_support_to_decide(client, canary, drain, alarms
     assert alarm["metadata"] == {"frozen": "45.000 TND"}
 
 
-def test_no_alarm_holds_a_name_an_address_or_what_people_wrote(client, canary, drain, alarms):
+def test_no_alarm_holds_a_name_an_address_or_what_people_wrote(client, canary, drain, alarms, post):
     conflict(top_up(client, canary), amount=44_000)
     dispute(client, canary, reason=f"{CANARY_NAME}, {CANARY_EMAIL}")
     drain()

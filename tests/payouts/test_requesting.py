@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.infra.config import settings
 from app.payouts.states import PayoutState
 from tests.factories.payouts import MENTORS_WALLET
 from tests.payments.world import API
@@ -35,6 +36,15 @@ def test_what_is_no_wallet_of_konnect_is_refused(world: PayoutWorld) -> None:
         refused = world.send(mentor, "PUT", "/payouts/destination", {"konnect_wallet_id": wallet})
         assert refused.status_code == 422, wallet
         assert refused.json["errors"][0]["pointer"] == "/konnect_wallet_id"
+    assert world.get(mentor, "/payouts/destination") == {"konnect_wallet_id": MENTORS_WALLET}
+
+
+def test_our_own_wallet_is_nobodys_destination(world: PayoutWorld) -> None:
+    """The link would be paid from it into it: the books would tell of money that has never left."""
+    mentor = world.earner(0)
+    refused = world.send(mentor, "PUT", "/payouts/destination", {"konnect_wallet_id": settings().konnect_wallet_id})
+    assert (refused.status_code, refused.json["code"]) == (422, "own_wallet_needed")
+    assert refused.json["errors"][0]["pointer"] == "/konnect_wallet_id"
     assert world.get(mentor, "/payouts/destination") == {"konnect_wallet_id": MENTORS_WALLET}
 
 

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.calendar import queries
 from app.calendar.errors import CalendarNotConnected, RenewalUnderWay
+from app.calendar.events import GrantLost
 from app.calendar.models import Connection
 from app.calendar.service.seals import ACCESS, REFRESH, open_seal, seal
 from app.calendar.states import CONNECTION, ConnectionState, ConnectionStep
 from app.gateways.google.oauth import Tokens
+from app.infra import outbox
 from app.infra.config import settings
 from app.kernel.clock import wall_now
-from app.notifications import service as notifications
-from app.notifications.service import Notice
 
 #: A token that dies during the call is no use: it counts as expired so much earlier.
 MARGIN = timedelta(seconds=60)
@@ -72,7 +72,7 @@ def end_renewal(session: Session, grant: Grant) -> None:
 
 
 def lose_grant(session: Session, user_id: UUID, *, grant_id: UUID | None = None, refused: str | None = None) -> None:
-    """Note that Google, or we, can do no more with a grant; tell its owner, once.
+    """Note that Google, or we, can do no more with a grant; its owner is told, once.
 
     With `grant_id`, or the access token that was `refused`, nothing happens where the user has allowed anew meanwhile:
     what was learnt is of the old grant.
@@ -88,17 +88,7 @@ def lose_grant(session: Session, user_id: UUID, *, grant_id: UUID | None = None,
         return
     connection.refresh_token = connection.access_token = None
     connection.access_expires_at = connection.renewing_until = None
-    notifications.notify(session, user_id, RECONNECT)
-
-
-RECONNECT = Notice(
-    type="calendar_reauth_required",
-    title="Connect your Google calendar again",
-    message=(
-        "Google does not let us write to your calendar any more. Until you connect it again, your sessions take place"
-        " without a Meet link of ours."
-    ),
-)
+    outbox.record(session, GrantLost(user_id=user_id))
 
 
 def _usable(connection: Connection) -> str | None:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from app.gateways.google.errors import ClientRefused, GoogleLimited, GoogleRefused, GoogleUnavailable, GrantLost
 from app.infra import http
+from app.infra.calls import Operation
 from app.infra.config import settings
 from app.kernel.errors import PermanentFailure, UnknownOutcome
 
@@ -91,7 +92,7 @@ def renew(refresh_token: str) -> Tokens:
 
 def account(access_token: str) -> Account:
     """Return whose token it is; raises as `renew` does."""
-    reply = _send("GET", settings().google_userinfo_url, {"Authorization": f"Bearer {access_token}"})
+    reply = _send("userinfo", "GET", settings().google_userinfo_url, {"Authorization": f"Bearer {access_token}"})
     told = _read(reply)
     sub, email = told.get("sub"), told.get("email")
     if not _is_text(sub, 255) or not isinstance(email, str) or not email.isprintable() or len(email) > 254:
@@ -101,7 +102,7 @@ def account(access_token: str) -> Account:
 
 def revoke(refresh_token: str) -> None:
     """Give back what was allowed, all tokens of this account; one that is gone already counts as done."""
-    reply = _send("POST", settings().google_revoke_url, _FORM, {"token": refresh_token})
+    reply = _send("revoke", "POST", settings().google_revoke_url, _FORM, {"token": refresh_token})
     if reply.status != 200 and _error_of(reply) != "invalid_token":
         raise _failure(reply)
 
@@ -111,7 +112,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 def _ask_for_tokens(grant: Mapping[str, str]) -> Tokens:
     client = {"client_id": settings().google_client_id, "client_secret": settings().google_client_secret}
-    told = _read(_send("POST", settings().google_token_url, _FORM, {**grant, **client}))
+    told = _read(_send("token", "POST", settings().google_token_url, _FORM, {**grant, **client}))
     access, refresh, lifetime = told.get("access_token"), told.get("refresh_token"), told.get("expires_in")
     if not _is_text(access, _LONGEST_TOKEN) or not (refresh in (None, "") or _is_text(refresh, _LONGEST_TOKEN)):
         raise GoogleRefused("Google answered with something that is no token")
@@ -125,10 +126,18 @@ def _is_text(told: object, longest: int) -> TypeGuard[str]:
     return isinstance(told, str) and told.isascii() and told.isprintable() and 0 < len(told) <= longest
 
 
-def _send(method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> http.Reply:
+def _send(
+    operation: str, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+) -> http.Reply:
     body = urlencode(form).encode() if form is not None else None
     try:
-        return http.send(method, url, headers={"Accept": "application/json", **headers}, body=body)
+        return http.send(
+            method,
+            url,
+            operation=Operation("google", operation),
+            headers={"Accept": "application/json", **headers},
+            body=body,
+        )
     except UnknownOutcome as error:
         # Asking twice does no harm: a refresh token is not spent by use, and a code that was is refused.
         raise GoogleUnavailable(str(error)) from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.client import responses
 
 from app.infra import http
+from app.infra.calls import Operation
 
 
 class Answer(dict[str, str]):
@@ -40,11 +41,19 @@ class Transport:
         # The length is http.client's to say; asking for gzip would get an answer that nobody unpacks.
         kept = {name: value for name, value in (headers or {}).items() if name.lower() not in _OURS}
         content = body.encode() if isinstance(body, str) else body
-        reply = http.send(method, uri, headers=kept | {"Authorization": f"Bearer {self.token}"}, body=content)
+        reply = http.send(
+            method,
+            uri,
+            operation=Operation("google", _OPERATIONS.get(method, "other")),
+            headers=kept | {"Authorization": f"Bearer {self.token}"},
+            body=content,
+        )
         return Answer(reply), reply.body
 
     def close(self) -> None:
         """Do nothing: each call has a connection of its own."""
 
+
+_OPERATIONS = {"GET": "get_event", "POST": "insert_event", "PATCH": "patch_event", "DELETE": "delete_event"}
 
 _OURS = frozenset({"content-length", "accept-encoding", "authorization"})

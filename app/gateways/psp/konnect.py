@@ -27,6 +27,7 @@ from app.gateways.psp.base import (
     UnknownReference,
 )
 from app.infra import http
+from app.infra.calls import Operation
 from app.kernel.errors import PermanentFailure, UnknownOutcome
 from app.kernel.money import Money
 
@@ -68,7 +69,7 @@ class Konnect:
     def create_payment(self, request: CreatePayment) -> PaymentLink:
         """Open a payment; Ambiguous when it may exist without our knowing its link."""
         try:
-            reply = self._call("POST", "/payments/init-payment", _init_body(request, self.wallet_id))
+            reply = self._call("create_payment", "POST", "/payments/init-payment", _init_body(request, self.wallet_id))
         except UnknownOutcome as error:
             raise Ambiguous(str(error)) from error
         if reply.status >= 500:
@@ -86,7 +87,7 @@ class Konnect:
         Raises UnknownReference, GatewayRefused for a bad key.
         """
         try:
-            reply = self._call("GET", f"/payments/{_reference(payment_ref)}")
+            reply = self._call("fetch_payment", "GET", f"/payments/{_reference(payment_ref)}")
         except UnknownOutcome as error:
             raise Unavailable(str(error)) from error
         if reply.status >= 500 or 300 <= reply.status < 400:
@@ -109,12 +110,16 @@ class Konnect:
         given = query.get("payment_ref", "")
         return given if REFERENCE.fullmatch(given) else None
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> http.Reply:
+    def _call(self, operation: str, method: str, path: str, body: dict[str, Any] | None = None) -> http.Reply:
         headers = {"x-api-key": self.api_key, "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         return http.send(
-            method, self.base_url + path, headers=headers, body=json.dumps(body).encode() if body is not None else None
+            method,
+            self.base_url + path,
+            operation=Operation(self.name, operation),
+            headers=headers,
+            body=json.dumps(body).encode() if body is not None else None,
         )
 
     def _checked(self, pay_url: str) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.infra import failures
 from app.infra.config import settings
 from app.infra.outbox.events import DeliveryDied
 from app.infra.outbox.reactions import event_class
@@ -37,6 +38,7 @@ class Claimed:
     """A delivery that this worker holds until its lease runs out."""
 
     id: UUID
+    event_id: UUID
     fence: int
     attempt: int
     attempts_left: int
@@ -63,7 +65,7 @@ _CLAIM = text("""
         lease_until = now() + make_interval(secs => :lease), started_at = clock_timestamp(), worker = :worker
     FROM mine, event AS e
     WHERE d.id = mine.id AND e.id = d.event_id
-    RETURNING d.id, d.fence, d.attempts, d.attempts_left, d.cap_seconds, e.type, e.payload, e.correlation_id
+    RETURNING d.id, d.event_id, d.fence, d.attempts, d.attempts_left, d.cap_seconds, e.type, e.payload, e.correlation_id
 """)
 
 _END = text("""
@@ -115,9 +117,9 @@ def finish(session: Session, claimed: Claimed) -> None:
     _end(session, claimed, "done")
 
 
-def fail(session: Session, claimed: Claimed, error: BaseException, trace: str) -> float | None:
+def fail(session: Session, claimed: Claimed, error: BaseException) -> float | None:
     """Record failure: return the seconds until the next try, or None when the delivery is dead."""
-    why = {"error": f"{type(error).__name__}: {error}"[:ERROR_LIMIT], "traceback": trace[-TRACEBACK_LIMIT:]}
+    why = {"error": failures.tell(error)[:ERROR_LIMIT], "traceback": failures.trace(error)[-TRACEBACK_LIMIT:]}
     if isinstance(error, PermanentFailure) or claimed.attempts_left <= 0:
         _end(session, claimed, "dead", why=why)
         report_death(session, claimed.id, claimed.event_type)

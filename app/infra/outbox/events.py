@@ -13,3 +13,8 @@ class DeliveryDied(Event):
     """A delivery ran out of attempts. Recorded once for each death; the death of a report records none."""
 
     delivery_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanarySent(Event):
+    """A delivery without a purpose was sent through one queue, to see that it comes out at the other end."""

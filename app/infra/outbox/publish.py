@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.infra import metrics
 from app.infra.config import settings
 from app.infra.outbox.claim import report_death
 
@@ -49,6 +50,10 @@ _TAKE_DUE = text("""
     RETURNING d.id, d.task, d.queue
 """)
 
+_ORIGINS = text("""
+    SELECT e.correlation_id, e.id FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE d.id = ANY(:ids)
+""")
+
 _WITHDRAW = text("""
     UPDATE delivery SET state = 'pending', available_at = now() + interval '1 second'
     WHERE id = ANY(:ids) AND state = 'published'
@@ -75,18 +80,23 @@ _RESCUE_RUNNING = text("""
         SET state = CASE WHEN attempts_left <= 0 THEN 'dead' ELSE 'retry' END, lease_until = NULL,
             available_at = now(), finished_at = CASE WHEN attempts_left <= 0 THEN clock_timestamp() END
         FROM lost, event AS e WHERE d.id = lost.id AND e.id = d.event_id
-        RETURNING d.id, d.state, d.attempts, d.started_at, d.worker, e.type
+        RETURNING d.id, d.task, d.state, d.attempts, d.started_at, d.worker, e.type
     ), kept AS (
         INSERT INTO delivery_attempt (delivery_id, n, started_at, ended_at, worker, outcome, error)
         SELECT id, attempts, started_at, now(), worker, 'lost', 'The lease ran out: the worker died or hung.' FROM freed
     )
-    SELECT id, state, type FROM freed
+    SELECT id, task, state, type FROM freed
 """)
 
 
 def take_due(session: Session) -> list[Outgoing]:
     """Mark what is due as published and return it; the caller commits first and talks to the broker afterwards."""
     return [Outgoing(*row) for row in session.execute(_TAKE_DUE, {"window": settings().relay_window})]
+
+
+def origins(session: Session, ids: list[UUID]) -> list[tuple[str, UUID]]:
+    """Return the correlation id and the id of the event of each delivery: what its trace follows from."""
+    return [(correlation_id, event_id) for correlation_id, event_id in session.execute(_ORIGINS, {"ids": ids})]
 
 
 def withdraw(session: Session, ids: list[UUID]) -> None:
@@ -99,7 +109,8 @@ def rescue(session: Session) -> int:
     patience = {"patience": settings().published_patience_seconds, "doublings": DOUBLINGS}
     silent = session.execute(_RESCUE_PUBLISHED, patience).all()
     lost = session.execute(_RESCUE_RUNNING).all()
-    for delivery_id, state, event_type in lost:
+    for delivery_id, task, state, event_type in lost:
+        metrics.DELIVERIES.add(task, "lost")
         if state == "dead":
             report_death(session, delivery_id, event_type)
     return len(silent) + len(lost)

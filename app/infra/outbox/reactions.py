@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from app.kernel.events import Event
 
+#: One for each concern: what is stuck in one keeps nothing else waiting.
+QUEUES = ("payments", "booking", "escrow", "payouts", "calendar", "notifications", "maintenance", "dead_letter")
+
 
 @dataclass(frozen=True)
 class Reaction:

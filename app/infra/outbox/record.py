@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.infra import traces
 from app.infra.correlation import correlation_id
-from app.infra.outbox.reactions import reactions_of
+from app.infra.outbox.reactions import Reaction, reactions_of
 from app.kernel.events import Event
 from app.kernel.ids import new_id
 
@@ -37,20 +39,26 @@ _RECORD = text("""
 def record(session: Session, *events: Event) -> None:
     """Write the facts; raise UnknownEvent or NoChoreography when nobody was told who reacts."""
     for event in events:
-        reactions = reactions_of(event)
-        session.flush()  # the rows that the fact is about must be there first
-        session.execute(
-            _RECORD,
-            {
-                "id": new_id(),
-                "type": event.type_name(),
-                "payload": json.dumps(event.payload()),
-                "correlation_id": correlation_id(),
-                "ids": [new_id() for _ in reactions],
-                "tasks": [reaction.task for reaction in reactions],
-                "queues": [reaction.queue for reaction in reactions],
-                "keys": [reaction.ordering_key(event) for reaction in reactions],
-                "tries": [reaction.tries for reaction in reactions],
-                "caps": [reaction.cap_seconds for reaction in reactions],
-            },
-        )
+        record_for(session, event, reactions_of(event))
+
+
+def record_for(session: Session, event: Event, reactions: Sequence[Reaction]) -> None:
+    """Write one fact, and the deliveries of these reactions alone: for `record`, and for canaries."""
+    event_id = new_id()
+    session.flush()  # the rows that the fact is about must be there first
+    session.execute(
+        _RECORD,
+        {
+            "id": event_id,
+            "type": event.type_name(),
+            "payload": json.dumps(event.payload()),
+            "correlation_id": correlation_id(),
+            "ids": [new_id() for _ in reactions],
+            "tasks": [reaction.task for reaction in reactions],
+            "queues": [reaction.queue for reaction in reactions],
+            "keys": [reaction.ordering_key(event) for reaction in reactions],
+            "tries": [reaction.tries for reaction in reactions],
+            "caps": [reaction.cap_seconds for reaction in reactions],
+        },
+    )
+    traces.mark_event(event_id, event.type_name())

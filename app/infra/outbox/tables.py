@@ -50,6 +50,7 @@ class Delivery(Base):
         ),
         Index("ix_delivery_dead", "seq", postgresql_where=text("state = 'dead'")),
         Index("ix_delivery_event_id", "event_id"),
+        Index("ix_delivery_canary", "queue", "seq", postgresql_where=text("task = 'tasks.maintenance.answer_canary'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -2,7 +2,6 @@
 
 from app.payments.service.attempts import (
     CheckoutRequest,
-    LinkAnswer,
     check_payable,
     open_payment,
     open_top_up,
@@ -27,7 +26,6 @@ from app.payments.service.views import OrderView, PaymentView, show_orders, show
 
 __all__ = [
     "CheckoutRequest",
-    "LinkAnswer",
     "OrderView",
     "PaymentToLookAt",
     "PaymentView",

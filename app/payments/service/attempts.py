@@ -26,8 +26,6 @@ from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, 
 #: The purpose of the MAC in webhook paths. It says only: this attempt is ours, look at it.
 WEBHOOK_LABEL = "konnect-webhook:v1"
 
-LinkAnswer = PaymentLink
-
 
 @dataclass(frozen=True)
 class CheckoutRequest:

@@ -34,11 +34,11 @@ class PaymentToLookAt:
 def check_ping(session: Session, gateway: str, payment_id: UUID, mac: str) -> Payment:
     """Return the attempt that a ping is about, writing nothing; raise NoSuchPayment for a bad MAC or id."""
     if not crypto.mac_is_valid(WEBHOOK_LABEL, str(payment_id), mac):
-        metrics.WEBHOOKS.labels(gateway, "bad_mac").inc()
+        metrics.WEBHOOKS.add(gateway, "bad_mac")
         raise NoSuchPayment
     payment = queries.find_payment(session, payment_id)
     if payment is None or payment.gateway != gateway:
-        metrics.WEBHOOKS.labels(gateway, "unknown").inc()
+        metrics.WEBHOOKS.add(gateway, "unknown")
         raise NoSuchPayment
     return payment
 
@@ -52,7 +52,7 @@ def receive_ping(session: Session, gateway: str, payment_id: UUID, mac: str, que
     """
     payment = check_ping(session, gateway, payment_id, mac)
     named = router.gateway(gateway).parse_webhook(query)
-    metrics.WEBHOOKS.labels(gateway, _keep(session, payment, named)).inc()
+    metrics.WEBHOOKS.add(gateway, _keep(session, payment, named))
 
 
 def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> PaymentToLookAt | None:

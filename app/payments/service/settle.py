@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.gateways.psp import router
 from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
-from app.infra import outbox
+from app.infra import metrics, outbox
 from app.infra.changes import announce
 from app.infra.clock import business_now
 from app.kernel.money import EXPONENTS, Money
@@ -61,6 +61,7 @@ def _settle_completed(session: Session, order: Order | None, payment: Payment, s
         return
     surplus_too = max(payment.asked.minor, snapshot.reached or 0)
     _capture(session, order, payment, surplus_too, ref=f"capture:{payment.id}")
+    metrics.CAPTURES.add_with(session, payment.gateway, payment.asked.currency)
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CAPTURE)
     payment.next_poll_at = None
     announce(session, payment.id)
@@ -93,6 +94,8 @@ def _capture(session: Session, order: Order | None, payment: Payment, reached: i
     ledger.post(
         session, ref, "capture", {accounts.psp(payment.gateway): -amount, accounts.deposit(payment.payer_id): amount}
     )
+    # Whoever posts to the gateway's account holds it until the commit: nobody waits for this row who does not for that.
+    metrics.CAPTURED.add_with(session, payment.gateway, amount.currency, amount=amount.minor)
     payment.captured = reached
     if order is not None and order.status == OrderState.OPEN:
         earmark(session, order, ref, amount)

@@ -9,7 +9,6 @@ from app.payouts.service.requests import cancel, request_payout
 from app.payouts.service.resolve import resolve
 from app.payouts.service.settle import record_silence, settle
 from app.payouts.service.views import (
-    AttemptView,
     PayoutView,
     list_all_payouts,
     list_payouts,
@@ -18,7 +17,6 @@ from app.payouts.service.views import (
 )
 
 __all__ = [
-    "AttemptView",
     "LinkRequest",
     "LinkToLookAt",
     "PayoutView",

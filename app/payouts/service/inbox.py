@@ -41,11 +41,11 @@ def check_ping(session: Session, gateway: str, attempt_id: UUID, mac: str) -> Pa
     """Return the attempt that a ping is about, writing nothing; raise NoSuchLink for a bad MAC or id."""
     counted_as = f"{gateway}-payout"
     if not crypto.mac_is_valid(WEBHOOK_LABEL, str(attempt_id), mac):
-        metrics.WEBHOOKS.labels(counted_as, "bad_mac").inc()
+        metrics.WEBHOOKS.add(counted_as, "bad_mac")
         raise NoSuchLink
     attempt = queries.find_attempt(session, attempt_id)
     if attempt is None or attempt.gateway != gateway:
-        metrics.WEBHOOKS.labels(counted_as, "unknown").inc()
+        metrics.WEBHOOKS.add(counted_as, "unknown")
         raise NoSuchLink
     return attempt
 
@@ -59,7 +59,7 @@ def receive_ping(session: Session, gateway: str, attempt_id: UUID, mac: str, que
     """
     attempt = check_ping(session, gateway, attempt_id, mac)
     named = router.gateway(gateway).parse_webhook(query)
-    metrics.WEBHOOKS.labels(f"{gateway}-payout", _keep(session, attempt, named)).inc()
+    metrics.WEBHOOKS.add(f"{gateway}-payout", _keep(session, attempt, named))
 
 
 def prepare_look(session: Session, attempt_id: UUID, ping_id: UUID | None) -> LinkToLookAt | None:

@@ -10,7 +10,7 @@ from app.kernel.money import Money
 from app.ledger import accounts
 from app.ledger import service as ledger
 from app.payouts import queries, rules
-from app.payouts.events import PayoutBecameUnknown
+from app.payouts.events import PayoutBecameUnknown, PayoutReturned
 from app.payouts.models import Payout, PayoutAttempt
 from app.payouts.states import PAYOUT, PayoutState, PayoutStep
 
@@ -41,10 +41,11 @@ def charge(session: Session, payout: Payout, too_much: Money, *, ref: str, to: s
 
 
 def return_to_pending(session: Session, payout: Payout) -> None:
-    """Have a payout whose link has ended unpaid decided again, unless another link still stands."""
+    """Have a payout whose link has ended unpaid decided again, unless another link still stands; its mentor is told."""
     attempts = queries.attempts_of(session, [payout.id])
     if rules.may_be_paid_again(attempts) and take(session, payout, PayoutStep.RETURN):
         payout.decided_at = payout.decided_by = None
+        outbox.record(session, PayoutReturned(payout_id=payout.id))
 
 
 def lose(session: Session, payout: Payout, attempt: PayoutAttempt) -> None:

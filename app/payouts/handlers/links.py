@@ -1,4 +1,4 @@
-"""Reactions to events about payouts that need the gateway: called by tasks, outside any transaction."""
+"""What is asked of the gateway about the links of payouts: called by tasks, outside any transaction."""
 
 from __future__ import annotations
 

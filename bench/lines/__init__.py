@@ -1,0 +1,1 @@
+"""The lines, one a file."""

@@ -1,0 +1,116 @@
+"""Work: a delivery from its commit to its end, beside Celery alone; and how soon it starts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from celery import Celery
+
+from app.infra import outbox
+from app.infra.db import session_scope
+from app.kernel.ids import new_id
+from app.payments.events import PaymentCaptured
+from bench.line import Aim, Line, Run
+from bench.scene import Scene
+from bench.timing import Timing
+from bench.world import ROOT, Broken
+
+MANY, BATCH, SINGLE = 2000, 100, 60
+PAUSE_SECONDS = 0.03
+LEFT = "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded')"
+STARTS = """
+    SELECT array_agg(extract(epoch FROM d.started_at - e.recorded_at)::float8 * 1000)
+    FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE e.id > %s
+"""
+WORKER = ("-Q", "bench", "--concurrency", "2", "--without-mingle", "--without-gossip", "--loglevel", "warning")
+
+
+class Deliveries(Line):
+    """A delivery for an order that nobody knows: relay, broker, claim, one look, end. Nothing else."""
+
+    name = "delivery, end to end"
+    unit = "deliveries"
+    limits = {"ours": "Celery alone"}  # noqa: RUF012 - nobody changes it
+    aims = (Aim("ours", "share", least=45),)
+
+    def __init__(self, scene: Scene) -> None:
+        """Take the scene."""
+        self._scene = scene
+
+    def parts(self, number: int) -> Sequence[tuple[str, Run]]:
+        """Return Celery's own, and ours."""
+        return (("Celery alone", self._celery), ("ours", self._ours))
+
+    def _ours(self) -> Timing:
+        began = time.perf_counter()
+        for _ in range(MANY // BATCH):
+            with session_scope() as session:
+                outbox.record(session, *(_no_op() for _ in range(BATCH)))
+        while self._scene.world.value(LEFT):
+            time.sleep(0.02)
+        return Timing(MANY, time.perf_counter() - began)
+
+    def _celery(self) -> Timing:
+        app = Celery(broker=self._scene.world.facts["broker_url"], config_source="celeryconfig")
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,  # its banner
+        )
+        try:
+            with app.connection_for_write() as connection:
+                _drain(connection, app, 1, 60.0)  # it is awake
+                return _drain(connection, app, MANY, 120.0)
+        finally:
+            worker.terminate()
+            worker.wait(30)
+
+
+class Starts(Line):
+    """From the commit of an event to the first line of its task, one at a time."""
+
+    name = "commit to task start"
+    unit = "deliveries"
+    aims = (Aim("ours", "p50", most=10),)
+
+    def __init__(self, scene: Scene) -> None:
+        """Take the scene."""
+        self._scene = scene
+
+    def parts(self, number: int) -> Sequence[tuple[str, Run]]:
+        """Return the one part."""
+        return (("ours", self._one_by_one),)
+
+    def _one_by_one(self) -> Timing:
+        before, began = new_id(), time.perf_counter()
+        for _ in range(SINGLE):
+            with session_scope() as session:
+                outbox.record(session, _no_op())
+            time.sleep(PAUSE_SECONDS)
+        seconds = time.perf_counter() - began
+        self._scene.world.wait("deliveries are unfinished", LEFT)
+        latencies = self._scene.world.value(STARTS, before)
+        if len(latencies) != SINGLE:
+            raise Broken(f"{len(latencies)} deliveries started, not {SINGLE}")
+        return Timing(SINGLE, seconds, sorted(latencies))
+
+
+def _no_op() -> PaymentCaptured:
+    return PaymentCaptured(payment_id=new_id(), order_id=new_id())
+
+
+def _drain(connection: object, app: Celery, count: int, seconds: float) -> Timing:
+    """Send no-op tasks and wait until all are acknowledged."""
+    began = time.perf_counter()
+    with app.producer_pool.acquire(block=True) as producer:
+        for _ in range(count):
+            app.send_task("bench.noop.nothing", queue="bench", producer=producer)
+    channel = connection.default_channel.client  # type: ignore[attr-defined]
+    while channel.llen("bench") or channel.hlen("unacked"):
+        if time.perf_counter() - began > seconds:
+            raise Broken(f"Celery did not do {count} tasks in {seconds:.0f} s")
+        time.sleep(0.02)
+    return Timing(count, time.perf_counter() - began)

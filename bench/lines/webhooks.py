@@ -1,0 +1,110 @@
+"""A gateway's webhook, stored durably: through the API, and the same statements by pgbench."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.infra import crypto
+from app.payments.service.attempts import WEBHOOK_LABEL
+from bench import pgbench
+from bench.line import Aim, Line, Run
+from bench.load import request, send_all
+from bench.scene import Scene
+from bench.timing import Timing
+from bench.world import Broken
+
+EACH = 1600
+
+# What one request does in its transaction: app/payments/service/inbox.py:receive_ping.
+SQL = """
+\\set n :base + :client_id * 1000000 + :i
+\\set i :i + 1
+BEGIN;
+SELECT * FROM payment WHERE id = ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid;
+INSERT INTO webhook_ping (id, payment_id)
+    VALUES (gen_random_uuid(), ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid)
+    ON CONFLICT DO NOTHING RETURNING id;
+WITH fact AS (
+    INSERT INTO event (id, type, payload, correlation_id, reactions)
+    VALUES (gen_random_uuid(), 'WebhookReceived', '{"payment_id": "", "ping_id": ""}', 'bench', 1) RETURNING id
+), work AS (
+    INSERT INTO delivery (id, event_id, task, queue, ordering_key, tries, attempts_left, cap_seconds)
+    SELECT gen_random_uuid(), id, 'tasks.payments.settle', 'payments', 'payment:' || :n, 8, 8, 600 FROM fact
+) SELECT pg_notify('amana_relay', '') FROM relay_sleep WHERE sleeping;
+COMMIT;
+"""
+
+_ATTEMPTS = """
+    INSERT INTO payment (id, payer_id, purpose, gateway, amount, currency, description, status, create_calls,
+        payment_ref, expires_at, created_at)
+    SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, %s, 'top_up', 'konnect', 1000, 'TND', 'bench',
+        'awaiting_payer', 1, lpad(n::text, 24, '0'), now() + interval '1 day', now()
+    FROM unnest(%s::bigint[]) AS n
+"""
+_PUT_ASIDE = """
+    UPDATE delivery SET state = 'discarded', finished_at = now()
+    WHERE task = 'tasks.payments.settle' AND state = 'pending'
+"""
+
+
+class Webhooks(Line):
+    """Webhooks for attempts that wait, each once (unique); and once more while the first waits (repeated)."""
+
+    name = "webhook stored durably"
+    unit = "webhooks"
+    limits = {"unique": "SQL alone"}  # noqa: RUF012 - nobody changes it
+    aims = (Aim("unique", "share", least=20), Aim("unique", "p99", most=40))
+
+    def __init__(self, scene: Scene) -> None:
+        """Take the scene."""
+        self._scene = scene
+
+    def parts(self, number: int) -> Sequence[tuple[str, Run]]:
+        """Make attempts for both sides."""
+        base = (number + 1) * 100_000_000
+        ours = [base + n for n in range(EACH)]
+        theirs = [
+            base + 10_000_000 + client * 1_000_000 + n
+            for client in range(pgbench.CLIENTS)
+            for n in range(EACH // pgbench.CLIENTS)
+        ]
+        self._scene.world.value(_ATTEMPTS, self._scene.learners[0].id, ours + theirs)
+        paths = [self._path(n) for n in ours]
+        return (
+            ("SQL alone", lambda: self._limit(base + 10_000_000)),
+            ("unique", lambda: self._send(paths, rows=EACH)),
+            ("repeated", lambda: self._send(paths, rows=0)),
+        )
+
+    def settle(self) -> None:
+        """Put the deliveries aside: no gateway knows these payments."""
+        self._scene.world.value(_PUT_ASIDE)
+
+    def _send(self, paths: Sequence[bytes], *, rows: int) -> Timing:
+        world = self._scene.world
+        before = world.value("SELECT count(*) FROM webhook_ping")
+        with world.paused("relay"):  # as under load a relay is awake, and nobody needs to wake it
+            world.value("UPDATE relay_sleep SET sleeping = false")
+            timing = send_all(world.api, paths)
+        self.settle()
+        written = world.value("SELECT count(*) FROM webhook_ping") - before
+        if set(timing.answers) != {"200"} or written != rows:
+            raise Broken(f"webhooks were answered {dict(timing.answers)} and wrote {written} rows, not {rows}")
+        return timing
+
+    def _limit(self, base: int) -> Timing:
+        world = self._scene.world
+        with world.paused("relay"):
+            world.value("UPDATE relay_sleep SET sleeping = false")
+            timing = pgbench.run(
+                world.database_url, SQL, each=EACH // pgbench.CLIENTS, variables={"base": base, "i": 0}
+            )
+        self.settle()
+        return timing
+
+    @staticmethod
+    def _path(n: int) -> bytes:
+        payment = str(UUID(f"00000000-0000-7000-8000-{n:012d}"))
+        mac = crypto.mac(WEBHOOK_LABEL, payment)
+        return request("GET", f"/api/v1/webhooks/konnect/{payment}/{mac}?payment_ref={n:024d}")

@@ -1,0 +1,39 @@
+"""The bare limit of the database: the same statements by pgbench, which comes with the embedded PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.timing import Timing
+from bench.world import Broken
+from embedded.binaries import find_postgres
+
+CLIENTS = 8
+
+
+def run(url: str, script: str, *, each: int, variables: dict[str, int] | None = None) -> Timing:
+    """Run a script `each` times by each of 8 clients, prepared; raises Broken with what pgbench said."""
+    parts = urlsplit(url)
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "script.sql").write_text(script)
+        chosen = [f"-D{name}={value}" for name, value in (variables or {}).items()]
+        done = subprocess.run(
+            [
+                str(Path(find_postgres().programs, "pgbench")), "--no-vacuum", "--protocol=prepared", "--log",
+                f"--client={CLIENTS}", "--jobs=2", f"--transactions={each}", "--file=script.sql", *chosen,
+                f"--host={parts.hostname}", f"--port={parts.port}", f"--username={parts.username}", parts.path[1:],
+            ],
+            cwd=directory, env=os.environ | {"PGPASSWORD": parts.password or ""}, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        found = re.search(r"tps = ([\d.]+)", done.stdout)
+        if done.returncode or not found:
+            raise Broken(f"pgbench failed:\n{(done.stderr or done.stdout)[:1000]}")
+        logs = [line.split() for log in Path(directory).glob("pgbench_log.*") for line in log.read_text().splitlines()]
+    count = each * CLIENTS
+    return Timing(count, count / float(found[1]), [int(fields[2]) / 1000 for fields in logs])

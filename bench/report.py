@@ -1,0 +1,78 @@
+"""The rounds put together: medians, ratios within a round, and whether the aims were reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench.line import Aim, Line
+from bench.timing import Measured, median
+
+#: What was measured while others had more than this share of the processors is dropped.
+MOST_FOREIGN = 0.10
+
+#: By line and part, one for each round.
+Rounds = Mapping[tuple[str, str], Sequence[Measured | None]]
+
+HEADER = ("line", "part", "a second", "of its limit", "CPU-ms each", "p50 ms", "p95 ms", "p99 ms", "others' CPU", "aim")
+
+
+def rows(lines: Sequence[Line], rounds: Rounds) -> Iterator[tuple[str, ...]]:
+    """Yield a row of text for each part of each line, in the columns of HEADER."""
+    for line in lines:
+        parts = [part for name, part in rounds if name == line.name]
+        for number, part in enumerate(parts):
+            aims = [aim for aim in line.aims if aim.part == part]
+            yield (line.name if number == 0 else "", part, *_figures(line, part, rounds), _verdicts(line, aims, rounds))
+
+
+def missed(lines: Sequence[Line], rounds: Rounds) -> list[str]:
+    """Return the aims that were not reached, in words."""
+    return [
+        f"{line.name}, {aim.part}: {aim}, measured {_shown(figure(line, aim, rounds)) or 'nothing: others were busy'}"
+        for line in lines
+        for aim in line.aims
+        if not _reached(line, aim, rounds)
+    ]
+
+
+def figure(line: Line, aim: Aim, rounds: Rounds) -> float | None:
+    """Return the median over the rounds of the figure that an aim is about."""
+    if aim.figure == "share":
+        return _share(line, aim.part, rounds)
+    kept = [one.timing for one in rounds[line.name, aim.part] if one]
+    return median([one.rate if aim.figure == "rate" else one.percentile(int(aim.figure[1:])) for one in kept])
+
+
+def _share(line: Line, part: str, rounds: Rounds) -> float | None:
+    """Compare within each round, so that a machine whose speed drifts does not matter."""
+    if part not in line.limits:
+        return None
+    pairs = zip(rounds[line.name, part], rounds[line.name, line.limits[part]], strict=True)
+    return median([100 * ours.timing.rate / limit.timing.rate if ours and limit else None for ours, limit in pairs])
+
+
+def _figures(line: Line, part: str, rounds: Rounds) -> Iterator[str]:
+    kept = [one for one in rounds[line.name, part] if one]
+    share = _share(line, part, rounds)
+    yield _shown(median([one.timing.rate for one in kept]))
+    yield "" if share is None else f"{share:.0f} %"
+    yield _shown(median([one.cpu_ms for one in kept]))
+    for percentile in (50, 95, 99):
+        yield _shown(median([one.timing.percentile(percentile) for one in kept]))
+    worst = max((one.foreign for one in kept), default=None)
+    yield f"{len(rounds[line.name, part]) - len(kept)} dropped" if worst is None else f"≤ {100 * worst:.0f} %"
+
+
+def _verdicts(line: Line, aims: Sequence[Aim], rounds: Rounds) -> str:
+    return "; ".join(f"{aim}: {'reached' if _reached(line, aim, rounds) else 'MISSED'}" for aim in aims)
+
+
+def _reached(line: Line, aim: Aim, rounds: Rounds) -> bool:
+    value = figure(line, aim, rounds)
+    return value is not None and aim.is_reached_by(value)
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"

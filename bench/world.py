@@ -1,0 +1,108 @@
+"""The world that is measured: the supervisor's own, fresh, without Flower."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+#: Ours as it was before we took the settings of a world.
+ENVIRONMENT = dict(os.environ)
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 120.0
+#: Two processes of the API, as the aims are meant; sweeps as seldom as in production.
+TUNING = {"LOG_LEVEL": "WARNING", "WEB_WORKERS": "2", "SWEEP_SECONDS": "5"}
+
+
+class Broken(Exception):
+    """What was measured did not do what it should: the numbers mean nothing."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A world that runs. `started_in`: seconds from the command to the last process that is ready."""
+
+    facts: dict[str, Any]
+    supervisor: int
+    started_in: float
+
+    @property
+    def api(self) -> str:
+        """Return where the API is reached."""
+        return str(self.facts["api"])
+
+    @property
+    def database_url(self) -> str:
+        """Return the address of the database, as the runtime role."""
+        return str(self.facts["database_url"])
+
+    @contextmanager
+    def paused(self, *names: str) -> Iterator[None]:
+        """Stop processes, so that what they would do in the background costs nothing now, and let them go on."""
+        pids = [int(self.facts["pids"][name]) for name in names]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def value(self, query: str, *parameters: object) -> Any:
+        """Return the first value of a query, as the owner of the database."""
+        with psycopg.connect(self.facts["database_owner_url"], autocommit=True) as connection:
+            found = connection.execute(query, parameters)
+            return found.fetchone()[0] if found.description else found.rowcount  # type: ignore[index]
+
+    def wait(self, what: str, query: str, seconds: float = 300.0) -> None:
+        """Wait until a query returns 0; raise Broken when it does not."""
+        deadline = time.monotonic() + seconds
+        while left := self.value(query):
+            if time.monotonic() > deadline:
+                raise Broken(f"{left} {what} after {seconds:.0f} s")
+            time.sleep(0.2)
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[World]:
+    """Start the world of a directory, speak as one of its processes, and stop it."""
+    log = directory.with_suffix(".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "embedded", "up", "--without", "flower", "--directory", str(directory)]
+    began = time.monotonic()
+    with log.open("w") as output:
+        supervisor = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT | TUNING, stdout=output, stderr=output)
+        try:
+            _await_start(supervisor, log, began)
+            started_in = time.monotonic() - began
+            facts = json.loads((directory / "world.json").read_text())
+            _speak_as_one_of(facts)
+            yield World(facts, supervisor.pid, started_in)
+        finally:
+            supervisor.send_signal(signal.SIGTERM)
+            supervisor.wait(60)
+
+
+def _await_start(supervisor: subprocess.Popen[bytes], log: Path, began: float) -> None:
+    while "Ctrl-C" not in log.read_text():
+        if supervisor.poll() is not None or time.monotonic() > began + START_SECONDS:
+            raise Broken(f"the world did not start:\n{log.read_text()}")
+        time.sleep(0.02)
+
+
+def _speak_as_one_of(facts: dict[str, Any]) -> None:
+    """Take the settings of the relay for this process, so that it writes as one of them and signs their tokens."""
+    settings = Path(f"/proc/{facts['pids']['relay']}/environ").read_bytes().decode()
+    for name, _, value in (pair.partition("=") for pair in settings.split("\0")):
+        if name:
+            os.environ[name] = value
