@@ -151,7 +151,14 @@ def reject(body: dict[str, str], payout_id: UUID) -> PayoutView:
 @requires("finance", "admin")
 @blp.arguments(schemas.ReceivedRequest)
 @blp.response(200, schemas.AdminPayoutSchema)
-@refuses(errors.NoSuchPayout, errors.OwnPayout, errors.WrongCurrency, IllegalTransition, errors.LinkCanStillBePaid)
+@refuses(
+    errors.NoSuchPayout,
+    errors.OwnPayout,
+    UnsupportedCurrency,
+    errors.WrongCurrency,
+    IllegalTransition,
+    errors.LinkCanStillBePaid,
+)
 def resolve(body: dict[str, Any], payout_id: UUID) -> PayoutView:
     """Say how much of somebody else's unknown payout they have received: `paid`, or `rejected` where nothing was."""
     with request_scope() as session:
