@@ -8,12 +8,14 @@ BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP   := -m pip --quiet --quiet --disable-pip-version-check
 ARGS  ?=
+# Money and messages: every branch of these is taken by a test.
+WHOLE := app/kernel/*,app/ledger/*,app/escrow/*,app/payments/*,app/infra/outbox/*
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench docs picture mutants lock clean
+.PHONY: help demo up test check fuzz coverage bench docs picture mutants lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## play the whole story in a world of its own, check the books, stop everything (KEEP=1 leaves it up)
 	@$(BIN)/python -m embedded up --without flower --directory .run/demo $(if $(KEEP),--keep) --run $(BIN)/python -m demo $(ARGS)
@@ -22,7 +24,7 @@ up: $(READY) ## keep the whole system running, with people to play with; Ctrl-C 
 	@$(BIN)/python -m embedded up $(ARGS) --keep --run $(BIN)/python -m demo.seed
 
 test: $(READY) ## run the tests on throw-away services (ARGS="-k wallet" picks some)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal --ignore tests/fuzz $(ARGS)
 
 check: $(READY) ## check style, format, architecture and types, then run the tests
 	@$(BIN)/ruff check .
@@ -30,6 +32,17 @@ check: $(READY) ## check style, format, architecture and types, then run the tes
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory fuzz
+
+fuzz: $(READY) ## send thousands of right and wrong requests, and hold every answer to the API document
+	@$(BIN)/python -m pytest tests/fuzz -s $(ARGS)
+
+coverage: $(READY) ## run the tests and see which branches they take: all of them where money and messages are kept
+	@$(BIN)/coverage erase
+	@PYTEST_PLUGINS=tests.traced $(BIN)/python -m pytest -n 4 --dist worksteal --ignore tests/fuzz $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --fail-under=90
+	@$(BIN)/coverage report --fail-under=100 --include='$(WHOLE)'
 
 bench: $(READY) ## measure ours beside the bare limit, check the books, write docs/measured.md (ARGS="webhook" picks some)
 	@$(BIN)/python -m bench.cli $(ARGS)

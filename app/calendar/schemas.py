@@ -32,7 +32,7 @@ class ConnectAnswer(ma.Schema):
 class CallbackQuery(Query):
     """What Google's page sends along; more than this may be there."""
 
-    state = ma.fields.String(load_default="", validate=ma.validate.Length(max=200), metadata=like(STATE))
+    state = ma.fields.String(required=True, validate=ma.validate.Length(max=200), metadata=like(STATE))
     code = ma.fields.String(load_default=None, validate=ma.validate.Length(1, 2000), metadata=like(CODE))
     error = ma.fields.String(
         load_default=None, validate=ma.validate.Regexp(r"[a-z_]{1,60}\Z"), metadata=like("access_denied")

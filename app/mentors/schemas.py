@@ -16,7 +16,9 @@ from app.web.schemas import Input, MoneyField, NextCursor, PageQuery, WholeNumbe
 MAX_PRICE = 10**12
 MAX_RULES = 100
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_CHARACTERS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+_CONTROL = re.compile(f"[{_CONTROL_CHARACTERS}]")
+_LINE = f"^[^{_CONTROL_CHARACTERS}]+$"  # for the API document
 _TIME = re.compile(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
 
 # As examples show them.
@@ -38,11 +40,15 @@ class Text(ma.fields.String):
 class Line(Text):
     """Text on one line: it goes into subjects of mails and titles of meetings."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what a text takes."""
+        super().__init__(*args, **kwargs)
+        self.metadata["pattern"] = _LINE
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        line = super()._deserialize(value, attr, data, **kwargs)
-        if _CONTROL.search(line):
+        if isinstance(value, str) and _CONTROL.search(value):
             raise ma.ValidationError("Must be one line, without control characters.")
-        return line
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class YesNo(ma.fields.Boolean):

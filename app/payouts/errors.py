@@ -18,7 +18,10 @@ class DestinationNotSet(NotFound):
 
 
 class OwnWalletNeeded(InvalidInput):
-    """That is the platform's own wallet: give the id of one that is yours."""
+    """That is the platform's own wallet: give the id of one that is yours.
+
+    A payout into ours would move no money. Your wallet's id stands in your own account at Konnect.
+    """
 
     code = "own_wallet_needed"
 
@@ -45,7 +48,7 @@ class LinkCanStillBePaid(Refusal):
     """A link of this payout can still be paid, or was paid otherwise than asked: it cannot be decided now.
 
     Two links for one payout could be paid twice. Once the link has expired, and Konnect says that nobody has paid,
-    it can be decided again.
+    it can be decided again; what Konnect cannot tell of an `unknown` payout, a person finds out and resolves.
     """
 
     code = "link_can_still_be_paid"

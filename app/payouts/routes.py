@@ -38,6 +38,7 @@ def show_destination() -> dict[str, str]:
 @requires("mentor")
 @blp.arguments(schemas.DestinationRequest)
 @blp.response(200, schemas.DestinationSchema)
+@refuses(errors.OwnWalletNeeded)
 def set_destination(body: dict[str, str]) -> dict[str, str]:
     """Say where the caller's money goes from now on; payouts that were requested keep their destination."""
     with request_scope() as session:
@@ -150,7 +151,14 @@ def reject(body: dict[str, str], payout_id: UUID) -> PayoutView:
 @requires("finance", "admin")
 @blp.arguments(schemas.ReceivedRequest)
 @blp.response(200, schemas.AdminPayoutSchema)
-@refuses(errors.NoSuchPayout, errors.OwnPayout, errors.WrongCurrency, IllegalTransition, errors.LinkCanStillBePaid)
+@refuses(
+    errors.NoSuchPayout,
+    errors.OwnPayout,
+    UnsupportedCurrency,
+    errors.WrongCurrency,
+    IllegalTransition,
+    errors.LinkCanStillBePaid,
+)
 def resolve(body: dict[str, Any], payout_id: UUID) -> PayoutView:
     """Say how much of somebody else's unknown payout they have received: `paid`, or `rejected` where nothing was."""
     with request_scope() as session:

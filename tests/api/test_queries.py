@@ -24,7 +24,7 @@ LISTS = (
     Call("GET", "/admin/dead-letters", "support"),
     Call("GET", "/payouts", "mentor"),
     Call("GET", "/admin/payouts", "finance"),
-    Call("GET", "/calendar/google/callback", "anonymous", status=400),
+    Call("GET", "/calendar/google/callback?state=of-nobody", "anonymous", status=400),
 )
 
 NUL = "a\x00b"

@@ -54,6 +54,13 @@ def is_there(path: str, name: str) -> bool:
     return (ROOT / path).is_file() and name in names_in(ROOT / path)
 
 
+def test_the_places_whose_every_branch_is_tested_are_there():
+    """A place that moved would silently be asked for nothing (`make coverage`)."""
+    whole = re.findall(r"^WHOLE := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split(",")
+    assert len(whole) >= 5
+    assert [place for place in whole if not list(ROOT.glob(f"{place}.py"))] == []
+
+
 def test_every_function_that_is_named_is_there():
     places = named(PLACE)
     assert len(places) > 50

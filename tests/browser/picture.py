@@ -7,8 +7,9 @@ import sys
 
 from tests.architecture.api_document import NOWHERE
 from tests.architecture.sources import ROOT
-from tests.browser.chromium import find_chromium, served, started
+from tests.browser.chromium import NAME, find_chromium, started
 from tests.environment import ENVIRONMENT
+from tests.served import served
 
 PICTURE = ROOT / "docs/api-document.png"
 OPERATION = "#operations-bookings-bookings_cancel"
@@ -21,7 +22,7 @@ def take() -> None:
     executable = find_chromium()
     if executable is None:
         sys.exit("There is no chromium on this machine: apt-get install chromium")
-    with served(create_app()) as address, started(executable) as browser:
+    with served(create_app(), NAME) as address, started(executable) as browser:
         page = browser.new_page(viewport={"width": 1100, "height": 900})
         page.goto(f"{address}/docs")
         page.locator(f"{OPERATION} .opblock-summary-control").click()

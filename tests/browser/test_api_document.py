@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import NAME, find_chromium, served, started
+from tests.browser.chromium import NAME, find_chromium, started
+from tests.served import served
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(flask_app: Flask) -> Iterator[str]:
-    with served(flask_app) as found:
+    with served(flask_app, NAME) as found:
         yield found
 
 

@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 
 from app.infra.db import session_scope
+from app.infra.outbox import publish
 from app.infra.outbox.claim import FenceLost, claim, fail, finish
 from app.kernel.errors import TransientFailure
 from app.kernel.ids import new_id
@@ -35,6 +36,14 @@ def test_a_claim_tells_the_fact_and_whose_request_it_came_from(carrier, events):
     claimed = take(delivery)
     assert claimed.event() == events.Called(thing_id=thing)
     assert claimed.correlation_id == carrier.rows("SELECT correlation_id FROM event")[0]["correlation_id"]
+
+
+def test_a_batch_on_its_way_tells_of_each_delivery_the_fact_and_whose_request_it_came_from(carrier, events):
+    on_its_way, _ = (carrier.record(events.Noted) for _ in range(2))
+    with session_scope() as session:
+        told = publish.origins(session, [on_its_way])
+    (fact,) = carrier.rows("SELECT correlation_id, id FROM event WHERE id = %s", carrier.row(on_its_way)["event_id"])
+    assert told == [(fact["correlation_id"], fact["id"])]
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "retry", "done", "dead", "discarded"])

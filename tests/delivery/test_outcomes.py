@@ -60,6 +60,19 @@ def test_what_failed_once_may_succeed_later(carrier, events, event):
 
 
 @both_kinds
+def test_a_fact_that_only_a_newer_release_knows_waits_for_a_worker_of_that_release(carrier, events, event):
+    """While releases change, a worker of the old one can be handed the work of the new one."""
+    delivery = carrier.record(getattr(events, event))
+    carrier.owner.execute("UPDATE event SET type = 'OfTomorrow'")
+    assert carrier.carry(delivery) == "retried"
+    assert "OfTomorrow stands in no row" in carrier.attempts(delivery)[0]["traceback"]
+    assert carrier.effects() == []
+    carrier.owner.execute("UPDATE event SET type = %s", [event])
+    assert carrier.carry(delivery) == "ended"
+    assert len(carrier.effects()) == 1
+
+
+@both_kinds
 def test_after_its_last_attempt_it_is_dead_and_that_is_told_once(carrier, events, event):
     delivery = carrier.record(getattr(events, event), how="fail")
     assert [carrier.carry(delivery) for _ in range(3)] == ["retried", "retried", "TransientFailure"]

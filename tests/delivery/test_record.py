@@ -12,6 +12,7 @@ from app.choreography import REACTIONS
 from app.infra import outbox
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
+from app.infra.outbox import publish
 from app.infra.outbox.reactions import NoChoreography, UnknownEvent
 from app.kernel.events import Event
 from app.kernel.ids import new_id
@@ -95,12 +96,28 @@ def test_what_the_fact_is_about_is_written_before_it(carrier, events):
 
 def test_a_sleeping_relay_is_woken_and_a_busy_one_is_left_alone(carrier, events):
     """NOTIFY takes a lock that all committing transactions share."""
-    listener = carrier.owner
-    listener.execute("LISTEN amana_relay")
+    carrier.owner.execute("LISTEN amana_relay")
+    with session_scope() as session:
+        publish.wake(session)
+    assert woken(carrier, events) == 0
+    with session_scope() as session:
+        publish.sleep(session)
+    assert woken(carrier, events) == 1
+
+
+def woken(carrier, events):
+    """Record a fact, and count who is woken by its commit."""
     with session_scope() as session:
         outbox.record(session, events.Noted(thing_id=THING))
-    assert len(list(listener.notifies(timeout=2, stop_after=1))) == 1
-    listener.execute("UPDATE relay_sleep SET sleeping = false")
-    with session_scope() as session:
-        outbox.record(session, events.Noted(thing_id=THING))
-    assert list(listener.notifies(timeout=0.2)) == []
+    return len(list(carrier.owner.notifies(timeout=0.2, stop_after=1)))
+
+
+def test_only_who_has_just_said_that_relays_sleep_needs_to_look_once_more(carrier):
+    def say(what):
+        with session_scope() as session:
+            return what(session)
+
+    say(publish.wake)
+    assert [say(publish.sleep), say(publish.sleep)] == [True, False]
+    say(publish.wake)
+    assert say(publish.sleep) is True

@@ -116,11 +116,13 @@ STRANDED = """
     SELECT 'payout', id, status FROM payout WHERE status <> 'paid'
 """
 LETTERS = """
-    SELECT 'confirmed-' || id || '-' || learner_id FROM booking WHERE status = 'closed'
-    UNION ALL
-    SELECT 'confirmed-' || id || '-' || mentor_id FROM booking WHERE status = 'closed'
-    UNION ALL
-    SELECT 'released-' || id || '-' || mentor_id FROM booking WHERE status = 'closed'
+    WITH told (event, person) AS (
+        SELECT 'BookingConfirmed', 'learner' UNION ALL SELECT 'BookingConfirmed', 'mentor'
+        UNION ALL SELECT 'EscrowReleased', 'mentor'
+    )
+    SELECT e.id || '-' || CASE person WHEN 'learner' THEN b.learner_id ELSE b.mentor_id END
+    FROM told JOIN event AS e ON e.type = told.event
+    JOIN booking AS b ON b.id = (e.payload ->> 'booking_id')::uuid AND b.status = 'closed'
 """
 TAKEN = """
     SELECT id::text, captured FROM payment WHERE captured > 0

@@ -65,6 +65,7 @@ class Trade:
     def begin_day(self) -> None:
         """Move the clock: what was booked is held and released, who did not pay is too late. Then all begins anew."""
         now = self._wire.post("/sandbox/clock", body={"advance_seconds": int(DAY.total_seconds())})["now"]
+        self._wire.await_date(now[:10])
         self._too_late, self._missed = self._missed, []
         self._slots = self._find_slots(datetime.fromisoformat(now))
         self._wire.order_fault("duplicate_webhooks", count=8, copies=2, seconds=1)

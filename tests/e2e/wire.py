@@ -59,6 +59,10 @@ class Wire:
         """Return what the sandbox shows of itself."""
         return self._succeed("GET", self.sandbox + path)
 
+    def await_date(self, date: str) -> None:
+        """Wait until the sandbox knows that it is this day: links that it opened before would have expired."""
+        eventually(lambda: date in self._send("GET", self.sandbox).text, f"{date} at the sandbox")
+
     def order_fault(self, fault: str, **fields: Any) -> None:
         """Order a fault at the sandbox."""
         self._succeed("POST", f"{self.sandbox}/faults", json={"fault": fault, **fields})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
+from app.booking import service
+from app.infra.db import session_scope
 from tasks import maintenance
 from tests.booking.conftest import Configure
 from tests.booking.racing import at_once, tally, while_it_waits
@@ -66,6 +69,48 @@ def test_a_report_and_a_release_at_once_freeze_or_pay_and_never_both(wide: World
     for (learner, mentor, booking), answer in zip(sessions, answers, strict=True):
         escrow = wide.booking(learner, booking)["escrow"]["status"]
         assert (answer.status_code, escrow, wide.wallet(mentor)[0]) in {(200, "frozen", 0), (409, "released", 38_250)}
+
+
+def test_a_report_that_waits_for_a_release_comes_too_late(wide: World, owner: psycopg.Connection) -> None:
+    ((learner, mentor, booking),) = confirmed(wide, 1)
+    wide.pass_until(booking["ends_at"])
+    wide.pass_time_asleep(WINDOW)
+
+    answer = while_it_waits(
+        lambda session: service.release(session, UUID(booking["id"])), partial(wide.report, learner, booking), owner
+    )
+
+    assert refusal(answer) == (409, "illegal_transition")
+    assert (wide.booking(learner, booking)["escrow"]["status"], wide.wallet(mentor)[0]) == ("released", 38_250)
+
+
+def test_a_release_passes_over_a_session_that_is_being_reported(wide: World) -> None:
+    ((learner, mentor, booking),) = confirmed(wide, 1)
+    wide.pass_until(booking["ends_at"])
+    wide.pass_time_asleep(WINDOW)
+
+    with session_scope() as session:
+        service.report_problem(session, learner.id, UUID(booking["id"]), "Nobody came.")
+        maintenance.release_escrows()
+    maintenance.release_escrows()
+
+    assert (wide.booking(learner, booking)["escrow"]["status"], wide.wallet(mentor)[0]) == ("frozen", 0)
+
+
+def test_a_completion_passes_over_a_session_that_is_being_cancelled(wide: World, owner: psycopg.Connection) -> None:
+    """The cancellation was decided on before the start; until it commits the session has come to its end."""
+    ((learner, mentor, booking),) = confirmed(wide, 1)
+    past_the_end = int((read(booking["ends_at"]) - wide.now()).total_seconds()) + 1
+
+    with session_scope() as session:
+        service.cancel(session, mentor.id, UUID(booking["id"]), "I am ill.")
+        owner.execute("UPDATE business_clock SET offset_seconds = offset_seconds + %s", [past_the_end])
+        maintenance.complete_bookings()
+    maintenance.complete_bookings()
+
+    found = wide.booking(learner, booking)
+    assert (found["status"], found["escrow"]["status"]) == ("cancelled", "refunded")
+    assert wide.wallet(learner) == (45_000, 0, 0)
 
 
 def test_a_cancellation_and_a_completion_at_once_end_a_session_once(wide: World) -> None:

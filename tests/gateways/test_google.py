@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,6 @@ from app.gateways.google.calendar import OWNER_PROPERTY, Calendar, Event
 from app.gateways.google.transport import Transport
 from app.infra import config
 from app.kernel.errors import UnknownOutcome
-from tests.environment import ENVIRONMENT
 from tests.sandbox.peers import Peer
 
 OURS = UUID("01a1fad9-b877-736a-ae80-1fb411559006")
@@ -32,18 +30,6 @@ STANDING: dict[str, Any] = {
 TAKEN = Response(json.dumps({"error": {"code": 409, "errors": [{"reason": "duplicate"}]}}), 409)
 
 Google = Callable[..., Calendar]
-
-
-@pytest.fixture(autouse=True)
-def settings_without_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give this process settings whose database is never asked."""
-    for variable, value in (ENVIRONMENT | {"GATEWAY_TOTAL_SECONDS": "1"}).items():
-        monkeypatch.setenv(variable, value)
-    monkeypatch.setenv("DATABASE_URL", os.environ.get("DATABASE_URL", "postgresql://app@127.0.0.1:1/none"))
-    monkeypatch.setenv("BROKER_URL", os.environ.get("BROKER_URL", "redis://127.0.0.1:1/0"))
-    config.settings.cache_clear()
-    yield
-    config.settings.cache_clear()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,20 +45,6 @@ TOLD: dict[str, Any] = {
     "id": REF, "status": "completed", "amount": 45_000, "reachedAmount": 45_000, "token": "TND",
     "orderId": str(ORDER), "receiverWallet": {"_id": WALLET, "id": WALLET},
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def settings_without_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give this process settings whose database is never asked."""
-    for variable, value in (ENVIRONMENT | {"GATEWAY_TOTAL_SECONDS": "1"}).items():
-        monkeypatch.setenv(variable, value)
-    monkeypatch.setenv("DATABASE_URL", os.environ.get("DATABASE_URL", "postgresql://app@127.0.0.1:1/none"))
-    monkeypatch.setenv("BROKER_URL", os.environ.get("BROKER_URL", "redis://127.0.0.1:1/0"))
-    config.settings.cache_clear()
-    router.gateways.cache_clear()
-    yield
-    config.settings.cache_clear()
-    router.gateways.cache_clear()
 
 
 @pytest.fixture(scope="module")

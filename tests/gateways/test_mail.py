@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -25,23 +24,10 @@ from app.kernel.clock import wall_now
 from app.kernel.errors import Failure, PermanentFailure, TransientFailure
 from embedded.cluster import Database
 from embedded.ports import LOOPBACK, free_port
-from tests.environment import ENVIRONMENT
 from tests.mailbox import Mailbox, open_mailbox, point_mail_at
 
 ADDRESS = "amina@amana.test"
 ICS = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
-
-
-@pytest.fixture(autouse=True)
-def settings_without_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give this process settings whose database is never asked."""
-    for variable, value in ENVIRONMENT.items():
-        monkeypatch.setenv(variable, value)
-    monkeypatch.setenv("DATABASE_URL", os.environ.get("DATABASE_URL", "postgresql://app@127.0.0.1:1/none"))
-    monkeypatch.setenv("BROKER_URL", os.environ.get("BROKER_URL", "redis://127.0.0.1:1/0"))
-    config.settings.cache_clear()
-    yield
-    config.settings.cache_clear()
 
 
 @pytest.fixture

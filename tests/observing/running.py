@@ -51,6 +51,10 @@ class ObservedWorld:
         bearer = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.post(f"{self.url}/api/v1{path}", json=body, headers=bearer | headers, trust_env=False, timeout=30)
 
+    def get(self, path: str) -> httpx.Response:
+        """Ask for what has no prefix."""
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30)
+
     def owner(self) -> psycopg.Connection[Any]:
         """Connect as the owner."""
         return psycopg.connect(self.database.owner_url, autocommit=True)

@@ -13,12 +13,15 @@ def test_nothing_personal_and_no_secret_leaves(played):
         "traces": played.collector.text,
     }
     assert all(len(text) > 5_000 for text in places.values()), {name: len(text) for name, text in places.items()}
+    places["metrics"] = played.world.get("/metrics").text
     found = [(secret, name) for name, text in places.items() for secret in played.secrets if secret in text]
     assert found == []
 
 
-def test_the_listeners_hear_what_is_said(played):
+def test_the_listeners_hear_what_is_said(played, flask_app):
     """Otherwise the silence above would say nothing."""
+    if "/metrics" in {rule.rule for rule in flask_app.url_map.iter_rules()}:
+        assert "amana_" in played.world.get("/metrics").text
     assert '"task-failed"' in played.wire.text
     assert "tasks.payments.close_attempts" in played.wire.text
     assert "ck_tripwire_note" in played.world.text

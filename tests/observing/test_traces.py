@@ -51,7 +51,7 @@ def test_the_span_of_an_event_is_found_by_its_row(spans, played):
     wanted = {(f"{place.trace_id:032x}", f"{place.span_id:016x}") for place in places}
     found = lambda: {(span.trace_id, span.span_id) for span in played.collector.spans if "PaymentOpened" in span.name}
     assert len(wanted) == 3
-    eventually(lambda: found() == wanted, "the spans of all payments that were opened")
+    eventually(lambda: wanted <= found(), "the spans of all payments that were opened")  # and of one rolled back
 
 
 def test_the_relay_links_what_it_sends_to_the_events_it_sends_it_for(spans):

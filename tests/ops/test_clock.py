@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from app.infra.clock import business_now
 from app.infra.db import session_scope
+from app.kernel.clock import wall_now
 from tests.ops.conftest import count
 
 URL = "/api/v1/sandbox/clock"
@@ -71,3 +72,11 @@ def test_in_production_there_is_no_such_door(client, setting, owner):
         assert (answer.status_code, answer.json["code"]) == (HTTPStatus.NOT_FOUND, "not_found")
     assert owner.execute("SELECT offset_seconds FROM business_clock").fetchone() == (0,)
     assert count(owner, "event") == 0
+
+
+def test_in_production_business_time_is_wall_time_whatever_stands_in_the_database(client, setting, owner):
+    owner.execute("UPDATE business_clock SET offset_seconds = 86400")
+    for variable, value in PRODUCTION.items():
+        setting(variable, value)
+    with session_scope() as session:
+        assert abs(business_now(session) - wall_now()) < timedelta(minutes=1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +16,7 @@ from app.infra.outbox.claim import claim
 from app.payments import handlers, queries, service
 from tests.factories.payments import snapshot
 from tests.payments.world import World
-from tests.sandbox.peers import ref_of
+from tests.sandbox.peers import ref_of, until
 
 
 def capture_unheard(world: World, booking: dict[str, Any]) -> None:
@@ -53,3 +56,15 @@ def rescue() -> None:
         session.execute(text("UPDATE delivery SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
     with session_scope() as session:
         publish.rescue(session)
+
+
+@contextmanager
+def while_the_gateway_is_asked(world: World) -> Iterator[None]:
+    """Let a worker ask for a pay link; the answer comes when the block ends."""
+    delay = world.gateway.order("delay", seconds=30, on="create")
+    with ThreadPoolExecutor(1) as worker:
+        asked = worker.submit(world.drain)
+        until(lambda: any(item["hits"] for item in world.gateway.get("/faults").json()["items"] if item["id"] == delay))
+        yield
+        world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{delay}")
+        asked.result()

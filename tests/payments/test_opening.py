@@ -12,7 +12,7 @@ import pytest
 
 from tests.factories.payments import WALLET
 from tests.payments.conftest import Configure
-from tests.payments.steps import die_in_the_create_call, rescue
+from tests.payments.steps import capture_unheard, die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import until
 
@@ -235,6 +235,16 @@ def test_no_second_attempt_while_one_lives(world: World) -> None:
         refused = world.post(payer, f"/bookings/{booking['id']}/payments")
         assert (refused.status_code, refused.json["code"]) == (409, "payment_still_open")
         world.drain()
+
+
+def test_no_new_attempt_for_an_order_whose_money_has_come_and_waits_to_be_used(world: World) -> None:
+    payer = world.person()
+    booking = world.book(payer, world.offer())
+    capture_unheard(world, booking)
+    refused = world.post(payer, f"/bookings/{booking['id']}/payments")
+    assert (refused.status_code, refused.json["code"]) == (409, "order_not_open")
+    world.drain()
+    assert world.booking(payer, booking["id"])["status"] == "confirmed"
 
 
 def test_no_new_attempt_for_an_order_that_is_over(world: World, configure: Configure) -> None:

@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 
 from app.gateways.psp.base import PaymentStatus
+from app.infra.db import session_scope
+from app.infra.outbox import dead_letters
 from app.ledger import accounts
 from tests.payments.conftest import Configure
 from tests.payments.steps import capture_unheard, settle
@@ -142,6 +144,45 @@ def test_a_gateway_that_is_asked_too_often_is_left_alone_as_long_as_it_said(worl
     world.drain(hurry=False)
     wait = world.scalar("SELECT extract(epoch FROM available_at - now()) FROM delivery WHERE state = 'retry'")
     assert 39 < wait <= 41
+
+
+def test_a_payment_that_the_gateway_gave_us_and_no_longer_knows_is_a_dead_letter(
+    world: World, configure: Configure
+) -> None:
+    """Our own configuration is wrong, or theirs: a person must look, and nothing is lost until then."""
+    payer = world.person()
+    payment_id = world.top_up(payer, 45_000)
+    link = world.link(payment_id)
+    configure(KONNECT_BASE_URL=f"{world.gateway.sandbox.url}/nothing/here")
+    world.pay(link)
+    assert world.payment(payer, payment_id)["status"] == "awaiting_payer"
+    (dead,) = dead_looks()
+    assert "knows no payment" in dead.attempts[-1].error
+
+    configure(KONNECT_BASE_URL=world.gateway.sandbox.konnect_url)
+    with session_scope() as session:
+        dead_letters.replay(session, dead.delivery.id)
+    world.drain()
+    assert world.wallet(payer) == (45_000, 0, 0)
+
+
+def dead_looks() -> list[dead_letters.DeadLetter]:
+    """Return the looks at payments that died."""
+    with session_scope() as session:
+        found = dead_letters.find(session, dead_letters.Filter(task="tasks.payments.settle"))
+        return dead_letters.gather(session, found)
+
+
+def test_a_payment_that_was_captured_meanwhile_is_not_asked_for_again(world: World) -> None:
+    payer = world.person()
+    payment_id = world.top_up(payer, 45_000)
+    world.click(world.link(payment_id))
+    settle(payment_id)
+    world.gateway.order("error_500", on="fetch")
+    world.drain()  # the ping's own look
+
+    assert world.gateway.get("/faults").json()["items"][0]["hits"] == 0, "nobody has asked"
+    assert world.wallet(payer) == (45_000, 0, 0)
 
 
 def test_a_slow_gateway_holds_no_row(world: World) -> None:

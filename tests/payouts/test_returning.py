@@ -8,6 +8,7 @@ payout while it is open; else it is charged to the mentor's earnings, and the re
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -221,6 +222,33 @@ def test_a_webhook_against_the_return_to_pending_ends_paid(world: PayoutWorld, f
     until(lambda: world.gateway.listed(link)["webhook_calls"])
     world.drain()
     assert (world.status(payout_id), world.paid_out(), world.wallet(mentor)) == ("paid", 45_000, (0, 0, 0))
+    assert world.scalar("SELECT count(*) FROM ledger.txn WHERE ref LIKE 'payout-paid:%'") == 1
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_a_look_that_found_money_and_one_from_before_it_end_paid_in_any_order(
+    world: PayoutWorld, owner: psycopg.Connection, turn: int
+) -> None:
+    payout_id = world.requested(world.earner())
+    link = world.approved(payout_id)
+    world.advance_without_workers(seconds=RETURN_SECONDS + 60)
+    (attempt,) = world.attempts(payout_id)
+    with session_scope() as session:
+        wanted = service.prepare_look(session, attempt.id, None)
+    assert wanted is not None
+    unpaid = handlers.look_at(wanted)
+    world.gateway.order("no_webhook")
+    world.click(link, pings=0, late="1")
+    paid = handlers.look_at(wanted)
+
+    def record(outcome: handlers.Outcome | None) -> None:
+        assert outcome is not None
+        with session_scope() as session:
+            outcome(session)
+
+    calls = [partial(record, unpaid), partial(record, paid)]
+    world.when_all_wait(owner, payout_id, *calls[turn:], *calls[:turn])
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
     assert world.scalar("SELECT count(*) FROM ledger.txn WHERE ref LIKE 'payout-paid:%'") == 1
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-
 import httpx
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from embedded.ports import free_port
+from tests.served import served as served_on_loopback
 from tests.web import small_app
 
 
@@ -38,17 +35,8 @@ def tables(plumbing):
 def served(small):
     """Serve the small application on loopback, one thread for each connection, and return its address."""
 
-    class Silent(WSGIRequestHandler):
-        def log(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = make_server("127.0.0.1", free_port(), small, threaded=True, request_handler=Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/api/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served_on_loopback(small) as address:
+        yield f"{address}/api/v1"
 
 
 @pytest.fixture(scope="session")

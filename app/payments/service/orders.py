@@ -92,9 +92,7 @@ def hold_late_money(session: Session, order_id: UUID) -> bool:
 
 def cancel_attempts(session: Session, order_id: UUID) -> None:
     """End the live attempt of a closed order; it is still looked at for a day, for money can come all the same."""
-    order = queries.lock_order(session, order_id)
-    if order.status != OrderState.OPEN:
-        _cancel_live_attempt(session, order)
+    _cancel_live_attempt(session, queries.lock_order(session, order_id))
 
 
 def earmark(session: Session, order: Order, ref: str, amount: Money) -> None:

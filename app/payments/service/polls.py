@@ -8,7 +8,6 @@ from app.infra import outbox
 from app.infra.clock import business_now
 from app.payments import queries, rules
 from app.payments.events import PollDue
-from app.payments.states import FINAL
 
 BATCH = 100
 
@@ -21,6 +20,5 @@ def record_due_polls(session: Session) -> int:
         payment.polls += 1
         unasked = payment.payment_ref is None  # one look, at its expiry, ends it
         payment.next_poll_at = None if unasked else rules.next_poll(now, payment.polls, payment.expires_at)
-        if payment.status not in FINAL:
-            outbox.record(session, PollDue(payment_id=payment.id))
+        outbox.record(session, PollDue(payment_id=payment.id))
     return len(due)
