@@ -1,0 +1,55 @@
+"""A look at the database ends when its time is up, whatever the server does meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from app.infra.probe import probing
+
+
+@pytest.fixture
+def frozen():
+    """Return a function that freezes a process of the server; it goes on when the test ends."""
+    pids = []
+
+    def freeze(pid):
+        pids.append(pid)
+        os.kill(pid, signal.SIGSTOP)
+
+    yield freeze
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_server_that_freezes_is_given_up(plumbing, frozen):
+    with probing(0.5) as session:
+        frozen(session.scalar(text("SELECT pg_backend_pid()")))
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            session.execute(text("SELECT 1"))
+        assert time.monotonic() - began < 2
+
+
+def test_a_statement_that_fails_spoils_none_that_follows(plumbing):
+    with probing(5) as session:
+        with pytest.raises(OperationalError):
+            session.execute(text("SELECT pg_sleep(9)"))
+        assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_nothing_is_left_open(plumbing):
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'amana_app' AND datname = current_database()"
+    (before,) = plumbing.execute(mine).fetchone()
+    for _ in range(5):
+        with probing(5) as session:
+            session.execute(text("SELECT 1"))
+    end = time.monotonic() + 5
+    while plumbing.execute(mine).fetchone()[0] > before and time.monotonic() < end:
+        time.sleep(0.05)
+    assert plumbing.execute(mine).fetchone()[0] <= before
