@@ -9,16 +9,18 @@ from demo.database import connect
 from demo.failures import Failed
 
 # The fact is written inside its transaction, so the time until its commit is counted too: an upper bound. Second
-# attempts are left out: they wait on purpose. So is what waits its turn behind other work on the same thing.
+# attempts are left out: they wait on purpose. So is what waits its turn behind other work on the same
+# thing, and so are canaries, which are no part of the story.
 _DELAYS = """
     SELECT count(*),
         1000 * extract(epoch FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY d.started_at - e.recorded_at)),
         1000 * extract(epoch FROM percentile_cont(0.95) WITHIN GROUP (ORDER BY d.started_at - e.recorded_at))
     FROM delivery AS d JOIN event AS e ON e.id = d.event_id
-    WHERE e.recorded_at >= %s AND d.started_at IS NOT NULL AND d.attempts = 1 AND NOT EXISTS (
-        SELECT FROM delivery AS before
-        WHERE before.ordering_key = d.ordering_key AND before.seq < d.seq
-            AND coalesce(before.finished_at, 'infinity') > e.recorded_at)
+    WHERE e.recorded_at >= %s AND d.started_at IS NOT NULL AND d.attempts = 1 AND e.type <> 'CanarySent'
+        AND NOT EXISTS (
+            SELECT FROM delivery AS before
+            WHERE before.ordering_key = d.ordering_key AND before.seq < d.seq
+                AND coalesce(before.finished_at, 'infinity') > e.recorded_at)
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from celery.beat import Scheduler
 
 from app.infra import metrics
+from tasks import watching
 
 
 class CountingScheduler(Scheduler):
@@ -16,6 +17,7 @@ class CountingScheduler(Scheduler):
         """Begin."""
         super().setup_schedule()
         metrics.start()
+        watching.start()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Start what is due and return the seconds until the next round."""

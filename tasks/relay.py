@@ -25,6 +25,7 @@ from app.infra.db import session_scope
 from app.infra.outbox import publish
 from app.infra.outbox.record import RELAY_CHANNEL
 from app.kernel.ids import new_id
+from tasks import watching
 from tasks.worker import app
 
 log = logging.getLogger(__name__)
@@ -154,6 +155,7 @@ def main() -> None:
     sentry.start()
     traces.start("relay")
     metrics.start()
+    watching.start()
     relay = Relay()
     signal.signal(signal.SIGTERM, relay.stop)
     signal.signal(signal.SIGINT, relay.stop)

@@ -20,6 +20,7 @@ from embedded.services import Services, throwaway_services
 from tests.emptied import empty
 from tests.environment import ENVIRONMENT
 from tests.promised import Promised
+from tests.shares import in_shares
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "amana"
@@ -27,6 +28,11 @@ TEMPLATE = "amana"
 # An example that is slow on a busy machine is no failure.
 hypothesis_settings.register_profile("amana", deadline=None)
 hypothesis_settings.load_profile("amana")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the long tests over the workers."""
+    items[:] = in_shares(items)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from app.kernel.events import Event
 from app.notifications.service import Alarm
 from app.notifications.states import AlarmType, Severity
 from app.ops.books import Checked
+from app.ops.health import Turn
+from app.ops.states import HealthStatus
 from app.payments import service as payments
 from app.payments.events import PaymentConflicted, PaymentFailed
 from app.payouts import service as payouts
@@ -44,6 +46,13 @@ INTEGRATION_ERRORS = frozenset(
 #: Where a person says how a payout ended.
 _RESOLVE = "POST /api/v1/admin/payouts/{}/resolve"
 
+#: How loud a check of health is.
+SEVERITY_OF_HEALTH: Mapping[HealthStatus, Severity] = {
+    HealthStatus.HEALTHY: Severity.INFO,
+    HealthStatus.DEGRADED: Severity.WARNING,
+    HealthStatus.UNHEALTHY: Severity.CRITICAL,
+}
+
 #: How much of an invariant's detail is kept, in characters.
 DETAIL_LIMIT = 2_000
 
@@ -62,6 +71,19 @@ def alarm_about_books(broken: Checked) -> Alarm:
         message=f"This must always hold, and does not: {broken.name}. Look at GET /api/v1/admin/books.",
         cause=f"invariant: {broken.name}",
         metadata={"invariant": broken.name, "detail": broken.detail[:DETAIL_LIMIT]},
+    )
+
+
+def alarm_about_turn(turn: Turn) -> Alarm:
+    """Return what to tell of a check that has turned: one cause for not being well, one for being so again."""
+    check, is_well = turn.check, turn.check.status == HealthStatus.HEALTHY
+    return Alarm(
+        type=AlarmType.HEALTH_CHECK_FAILURE,
+        severity=SEVERITY_OF_HEALTH[check.status],
+        title=f"{turn.name}: well again" if is_well else f"{turn.name}: {check.status}",
+        message=f"It was {turn.was}. Now: {check.detail}. {check.advice or 'Nothing is left to do.'}",
+        cause=f"health: {turn.name}{' is well again' if is_well else ''}",
+        metadata={"check": turn.name, "status": check.status, "was": turn.was},
     )
 
 

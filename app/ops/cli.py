@@ -20,17 +20,21 @@ from app.infra.outbox.dead_letters import DeadLetter, Filter
 from app.kernel.clock import rfc3339, wall_now
 from app.kernel.errors import Refusal
 from app.ops import health
+from app.ops.states import HealthStatus
 
 letters = AppGroup("dead-letters", help="Work that ran out of attempts: look at it, send it again, give it up.")
 
 
 @click.command("health")
-def tell_health() -> None:
+@click.option("--all", "everything", is_flag=True, help="How the whole system is: workers, relay, Beat, gateways …")
+def tell_health(*, everything: bool) -> None:
     """Say whether a process with these settings could do its work; exit code 1 when it could not."""
-    checks = health.check_readiness()
-    for name, check in checks.items():
+    report = health.look() if everything else health.look(health.READINESS)
+    for name, check in report.checks.items():
         click.echo(f"{name}: {check.status} after {check.duration_ms} ms, {check.detail}")
-    if health.overall(checks) == "unhealthy":
+        if check.advice:
+            click.echo(f"  {check.advice}")
+    if report.status == HealthStatus.UNHEALTHY:
         raise click.ClickException("It cannot work now.")
 
 

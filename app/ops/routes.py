@@ -19,6 +19,7 @@ from app.kernel.states import IllegalTransition
 from app.ops import books, exposition, health, schemas
 from app.ops.events import ClockMoved
 from app.ops.guards import for_scrapers
+from app.ops.states import HealthStatus
 from app.web import cursors
 from app.web.access import public
 from app.web.actor import current_actor
@@ -35,19 +36,25 @@ health_blp = RoomBlueprint("health", "health", description="Is it alive, can it 
 @health_blp.response(200, schemas.HealthSchema)
 def show_liveness() -> dict[str, Any]:
     """Say that the process answers; depends on nothing."""
-    return {"status": "healthy", "checks": {}}
+    return {"status": HealthStatus.HEALTHY, "checks": {}}
 
 
 @health_blp.route("/health/ready", methods=["GET"])
-@health_blp.route("/health", methods=["GET"], endpoint="show_health")
-@public("load balancers ask; details name no secret")
+@public("load balancers ask; details name no secret and no host")
 @health_blp.alt_response(503, schema=schemas.HealthSchema, description="It cannot work now")
 @health_blp.response(200, schemas.HealthSchema)
-def show_readiness() -> tuple[dict[str, Any], int]:
+def show_readiness() -> tuple[health.Report, int]:
     """Say whether this process can do its work now; 503 when it cannot."""
-    checks = health.check_readiness()
-    status = health.overall(checks)
-    return {"status": status, "checks": checks}, 503 if status == "unhealthy" else 200
+    return _told(health.readiness.report())
+
+
+@health_blp.route("/health", methods=["GET"])
+@public("whoever watches the system asks; details are counts and ages, and name no secret and no host")
+@health_blp.alt_response(503, schema=schemas.HealthSchema, description="A part of the system does not work now")
+@health_blp.response(200, schemas.HealthSchema)
+def show_health() -> tuple[health.Report, int]:
+    """Say how the whole system is, in two seconds at most; 503 when a part of it does not work."""
+    return _told(health.everything.report())
 
 
 @health_blp.route("/metrics", methods=["GET"])
@@ -140,6 +147,10 @@ def advance_clock(body: dict[str, int]) -> dict[str, datetime]:
         now = clock.advance(session, body["advance_seconds"])
         outbox.record(session, ClockMoved())
         return {"now": now}
+
+
+def _told(report: health.Report) -> tuple[health.Report, int]:
+    return report, 503 if report.status == HealthStatus.UNHEALTHY else 200
 
 
 def _only_outside_production() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from app.infra.outbox.states import DeliveryState
+from app.ops.states import HealthStatus
 from app.web.schemas import EXAMPLE_ID, Input, Instant, MoneyField, NextCursor, PageQuery, WholeNumber, like
 
 #: A hundred years: further than any test needs, and far from what a timestamp can hold.
@@ -46,15 +47,20 @@ class BooksSchema(ma.Schema):
 class CheckSchema(ma.Schema):
     """One check of health."""
 
-    status = ma.fields.String(required=True, metadata=like("healthy"))
-    detail = ma.fields.String(required=True, metadata=like("answers"))
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(list(HealthStatus)))
+    detail = ma.fields.String(required=True, metadata=like("connected and migrated"))
     duration_ms = ma.fields.Integer(required=True, metadata=like(2))
+    advice = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata=like("See that a relay runs.") | {"description": "what to do, where it is not healthy"},
+    )
 
 
 class HealthSchema(ma.Schema):
-    """How this process is."""
+    """How this process, or the whole system, is: as well as the worst of its checks."""
 
-    status = ma.fields.String(required=True, validate=ma.validate.OneOf(["healthy", "degraded", "unhealthy"]))
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(list(HealthStatus)))
     checks = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Nested(CheckSchema), required=True)
 
 

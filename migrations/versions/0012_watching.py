@@ -1,4 +1,4 @@
-"""What processes count, and canaries."""
+"""What processes count, how the checks of health stand, and canaries."""
 
 from alembic import op
 
@@ -29,11 +29,20 @@ def upgrade() -> None:
         FROM payment WHERE captured > 0 GROUP BY gateway, currency
     """)
     op.execute("""
+        CREATE TABLE health_check (
+            name varchar CONSTRAINT pk_health_check PRIMARY KEY,
+            verdict varchar NOT NULL CONSTRAINT ck_health_check_verdict
+                CHECK (verdict IN ('healthy', 'degraded', 'unhealthy')),
+            since timestamptz NOT NULL,
+            looked_at timestamptz NOT NULL
+        )
+    """)
+    op.execute("""
         CREATE INDEX ix_delivery_canary ON delivery (queue, seq) WHERE task = 'tasks.maintenance.answer_canary'
     """)
     op.execute("CREATE INDEX ix_escrow_held ON escrow (currency, amount) WHERE status IN ('funded', 'frozen')")
     _let_canaries_be_purged()
-    grant("SELECT, INSERT, UPDATE", "metric")
+    grant("SELECT, INSERT, UPDATE", "metric", "health_check")
 
 
 def _let_canaries_be_purged() -> None:
@@ -67,4 +76,5 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION purge_canaries()")
     op.execute("DROP INDEX ix_escrow_held")
     op.execute("DROP INDEX ix_delivery_canary")
-    op.execute("DROP TABLE metric")
+    for table in ("health_check", "metric"):
+        op.execute(f"DROP TABLE {table}")

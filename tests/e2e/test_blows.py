@@ -103,9 +103,11 @@ def query(statement: str) -> list[Any]:
 
 #: What is said of somebody who is away, or of a worker that died.
 OF_A_BLOW = ("cannot be reached", "cannot be talked to", "OperationalError", "prematurely", "lease ran out")
-UNFINISHED = "SELECT task, state FROM delivery WHERE state NOT IN ('done', 'discarded', 'dead')"
+UNFINISHED = (
+    "SELECT task, state FROM delivery WHERE state NOT IN ('done', 'discarded', 'dead') AND task NOT LIKE '%canary'"
+)
 STRANDED = """
-    SELECT 'delivery', id, state FROM delivery WHERE state <> 'done'
+    SELECT 'delivery', id, state FROM delivery WHERE state <> 'done' AND task NOT LIKE '%canary'
     UNION ALL
     SELECT 'booking', id, status FROM booking WHERE status IN ('awaiting_payment', 'confirmed', 'completed', 'expired')
     UNION ALL

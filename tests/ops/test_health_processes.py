@@ -1,0 +1,60 @@
+"""Health with a real relay, worker, Beat and broker: whatever ends is noticed, and told once."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from embedded.process import Process, Program
+from tests.architecture.sources import ROOT
+from tests.delivery.processes import eventually, kill, on_valkey
+from tests.ops.test_health import forget_reports
+
+BEAT = ("-m", "celery", "--app", "tasks.worker", "beat")
+TUNING = {"CANARY_SECONDS": "1", "PUBLISHED_PATIENCE_SECONDS": "3", "LOG_LEVEL": "INFO"}
+
+
+@pytest.fixture
+def system(database, tmp_path, setting):
+    for variable, value in TUNING.items():
+        setting(variable, value)
+    with on_valkey(tmp_path, dict(os.environ)) as running:
+        setting("BROKER_URL", running.broker.url)
+        variables = {"PATH": os.environ["PATH"], **os.environ, "BROKER_URL": running.broker.url}
+        beats = [
+            Process(Program(name, (sys.executable, *BEAT), ROOT, tmp_path / f"{name}.log", variables))
+            for name in ("beat", "another_beat")
+        ]
+        try:
+            for beat in beats:
+                beat.start()
+            yield running
+        finally:
+            for beat in beats:
+                beat.stop(grace=0)
+
+
+def status(client, name):
+    forget_reports()
+    return client.get("/health").json["checks"][name]["status"]
+
+
+def test_workers_that_end_are_noticed_and_told_once_by_whoever_is_left(system, client, owner):
+    eventually(lambda: status(client, "workers") == "healthy", 60)
+    eventually(lambda: status(client, "beat") == "healthy")
+    eventually(lambda: owner.execute("SELECT count(*) FROM health_check WHERE verdict = 'healthy'").fetchone() == (9,))
+    kill(system.worker)
+    eventually(lambda: status(client, "workers") == "unhealthy", 30)
+    eventually(lambda: told(owner) == [("workers: unhealthy", 1)], 30)
+    system.worker.start()
+    eventually(lambda: status(client, "workers") == "healthy", 60)
+    eventually(lambda: told(owner) == [("workers: unhealthy", 1), ("workers: well again", 1)], 30)
+    assert owner.execute("SELECT count(*) FROM delivery").fetchone()[0] < 40
+    assert owner.execute("SELECT count(*) FROM delivery WHERE state = 'dead'").fetchone() == (0,)
+
+
+def told(owner):
+    """Return what the back office was told of workers: the end of them keeps other things from being done, too."""
+    return sorted(owner.execute("SELECT title, count FROM admin_notification WHERE title LIKE 'workers%'").fetchall())
