@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import schemathesis
+from flask import Flask
 from schemathesis import BaseSchema, Case, GenerationMode, HookContext, hooks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
@@ -18,11 +19,11 @@ from schemathesis.engine import from_schema
 from embedded.cluster import Database
 from embedded.services import Services
 from sandbox.server import Sandbox
-from tests.api.conftest import contents, go_on, outside, stage
+from tests.api.conftest import contents, forget_settings, go_on, outside, stage
 from tests.architecture.sources import ROOT
 from tests.fuzz.references import References
 from tests.fuzz.rehearsal import rehearsed
-from tests.fuzz.stage import set_stage
+from tests.fuzz.stage import set_stage, settings_for
 from tests.fuzz.tally import Tally
 from tests.served import served
 
@@ -35,12 +36,23 @@ RIGHT, WRONG = 50, 15
 
 
 @pytest.fixture(scope="module")
-def tally(services: Services, stage: Database, outside: Sandbox) -> Tally:
-    """Send them all, and print what came of it."""
-    from app.factory import create_app  # noqa: PLC0415 - it reads the settings, which `services` has set
+def app(services: Services, stage: Database, outside: Sandbox) -> Iterator[Flask]:
+    """Return the application on the database of the scene."""
+    from app.factory import create_app  # noqa: PLC0415 - it reads the settings, which are set here
 
     go_on(services, stage, outside)
-    app, found, began = create_app(), Tally(), time.monotonic()
+    with pytest.MonkeyPatch.context() as environment:
+        for variable, value in settings_for(outside).items():
+            environment.setenv(variable, value)
+        forget_settings()
+        yield create_app()
+    forget_settings()
+
+
+@pytest.fixture(scope="module")
+def tally(app: Flask, stage: Database, outside: Sandbox) -> Tally:
+    """Send them all, and print what came of it."""
+    found, began = Tally(), time.monotonic()
     references = References(app, set_stage(app, outside))
     with psycopg.connect(stage.owner_url, autocommit=True) as owner, rehearsed() as connection, served(app) as address:
 
