@@ -16,7 +16,7 @@ from app.kernel.ids import new_id
 from tests.api.calls import BODIES, OTHERS, Call, filled
 from tests.api.scene import Scene
 from tests.factories.identity import PASSWORD, token_for
-from tests.fuzz.stage import consent
+from tests.fuzz.stage import METRICS_TOKEN, consent
 
 SMALL = {"amount": 1_000, "currency": "TND"}
 HOURS = [{"weekday": "monday", "start": "09:00", "end": "24:00"}]
@@ -57,6 +57,8 @@ class References:
         permission = case.operation.definition.raw["x-permission"]
         if permission["public"]:
             return None
+        if permission.get("scheme") == "metrics":
+            return f"Bearer {METRICS_TOKEN}"
         call = self._call(case)
         who = call.who if call else (*permission["roles"], "learner")[0]
         return token_for(self._scene.people[who])["Authorization"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,21 +12,26 @@ from app.infra import crypto
 from app.payments.service import attempts
 from app.payouts.service import links
 from sandbox.server import Sandbox
-from tests.api.conftest import forget_settings
 from tests.api.scene import Scene, set_scene
 from tests.booking.world import API, World
 from tests.draining import drain_deliveries
 from tests.factories.identity import token_for
 
+METRICS_TOKEN = "3c1f0b9e5d7a48c2a6e4f8130d9b7c52"
+
+
+def settings_for(outside: Sandbox) -> dict[str, str]:
+    """Return what must be set beside what the scene needs."""
+    return {
+        "GOOGLE_AUTH_URL": f"{outside.google_url}/o/oauth2/v2/auth",
+        "GOOGLE_TOKEN_URL": f"{outside.google_url}/token",
+        "GOOGLE_USERINFO_URL": f"{outside.google_url}/v1/userinfo",
+        "METRICS_TOKEN": METRICS_TOKEN,
+    }
+
 
 def set_stage(app: Flask, outside: Sandbox) -> Scene:
     """Set the scene in the database of this process, and add what a caller would have got by other ways."""
-    os.environ.update(
-        GOOGLE_AUTH_URL=f"{outside.google_url}/o/oauth2/v2/auth",
-        GOOGLE_TOKEN_URL=f"{outside.google_url}/token",
-        GOOGLE_USERINFO_URL=f"{outside.google_url}/v1/userinfo",
-    )
-    forget_settings()
     scene = set_scene(World(app, outside, drain_deliveries))
     scene.ids.update(
         token=mailed_token(scene),

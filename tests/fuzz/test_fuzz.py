@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import schemathesis
+from flask import Flask
 from schemathesis import BaseSchema, Case, GenerationMode, HookContext, hooks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
@@ -18,11 +19,11 @@ from schemathesis.engine import from_schema
 from embedded.cluster import Database
 from embedded.services import Services
 from sandbox.server import Sandbox
-from tests.api.conftest import contents, go_on, outside, stage
+from tests.api.conftest import contents, forget_settings, go_on, outside, stage
 from tests.architecture.sources import ROOT
 from tests.fuzz.references import References
 from tests.fuzz.rehearsal import rehearsed
-from tests.fuzz.stage import set_stage
+from tests.fuzz.stage import set_stage, settings_for
 from tests.fuzz.tally import Tally
 from tests.served import served
 
@@ -30,17 +31,31 @@ __all__ = ["outside", "stage"]
 
 REQUESTS, ACCEPTED_PER_CENT = 5_000, 30
 
+#: It answers 503 here, and rightly: there is no worker. tests/ops asks it.
+HEALTH = "/health"
+
 #: Of each operation, beside what coverage asks for: so many requests that the document allows, and so many others.
 RIGHT, WRONG = 50, 15
 
 
 @pytest.fixture(scope="module")
-def tally(services: Services, stage: Database, outside: Sandbox) -> Tally:
-    """Send them all, and print what came of it."""
-    from app.factory import create_app  # noqa: PLC0415 - it reads the settings, which `services` has set
+def app(services: Services, stage: Database, outside: Sandbox) -> Iterator[Flask]:
+    """Return the application on the database of the scene."""
+    from app.factory import create_app  # noqa: PLC0415 - it reads the settings, which are set here
 
     go_on(services, stage, outside)
-    app, found, began = create_app(), Tally(), time.monotonic()
+    with pytest.MonkeyPatch.context() as environment:
+        for variable, value in settings_for(outside).items():
+            environment.setenv(variable, value)
+        forget_settings()
+        yield create_app()
+    forget_settings()
+
+
+@pytest.fixture(scope="module")
+def tally(app: Flask, stage: Database, outside: Sandbox) -> Tally:
+    """Send them all, and print what came of it."""
+    found, began = Tally(), time.monotonic()
     references = References(app, set_stage(app, outside))
     with psycopg.connect(stage.owner_url, autocommit=True) as owner, rehearsed() as connection, served(app) as address:
 
@@ -68,13 +83,14 @@ def runs(url: str) -> Iterator[BaseSchema]:
         schema = schemathesis.openapi.from_url(url, config=config)
         schema.config.phases.coverage.enabled = mode == GenerationMode.POSITIVE
         schema.config.phases.fuzzing.generation.update(modes=[mode], max_examples=examples)
-        yield schema
+        yield schema.exclude(path=HEALTH)
 
 
 @pytest.fixture(scope="module")
 def operations() -> set[str]:
-    """Return every operation of the committed document."""
+    """Return every operation of the committed document, but the one that tells of what is not here."""
     paths = json.loads((ROOT / "openapi.json").read_text())["paths"]
+    del paths[HEALTH]
     return {f"{method.upper()} {path}" for path, item in paths.items() for method in item if method != "parameters"}
 
 
