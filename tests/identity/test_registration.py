@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -213,5 +212,5 @@ def test_known_and_unknown_addresses_take_the_same_time(
 
     seconds("warm@amana.test")
     pairs = [(seconds(amina.email), seconds(f"unknown{n}@amana.test")) for n in range(15)]
-    known, unknown = (statistics.median(column) for column in zip(*pairs, strict=True))
+    known, unknown = (min(column) for column in zip(*pairs, strict=True))  # a busy machine only ever adds to it
     assert 0.75 < known / unknown < 1.33, f"known {known:.4f} s, unknown {unknown:.4f} s"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 
-from app.infra import crypto
-from app.payouts.service.links import WEBHOOK_LABEL
 from tests.payments.steps import rescue
-from tests.payouts.steps import die_in_the_create_call
+from tests.payouts.steps import die_in_the_create_call, ping
 from tests.payouts.world import HOUR, RETURN_SECONDS, PayoutWorld
 from tests.sandbox.peers import ref_of
 
@@ -142,12 +138,6 @@ def test_the_link_that_is_shown_is_looked_at_even_if_a_ping_has_named_one_that_n
     world.click(shown, pings=0)
     world.let_expire()
     assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000), "it would have been paid a second time"
-
-
-def ping(world: PayoutWorld, attempt_id: UUID, reference: str) -> None:
-    """Call the webhook of an attempt, as the gateway does."""
-    path = f"/api/v1/webhooks/konnect-payout/{attempt_id}/{crypto.mac(WEBHOOK_LABEL, str(attempt_id))}"
-    assert world.client.get(path, query_string={"payment_ref": reference}).status_code == 200
 
 
 def come_back(world: PayoutWorld, payout_id: str) -> str:

@@ -20,7 +20,7 @@ from app.payouts import queries, rules
 from app.payouts.events import PayoutLinkRefused
 from app.payouts.models import Payout, PayoutAttempt
 from app.payouts.service.steps import lose, return_to_pending, take
-from app.payouts.states import ATTEMPT, LIVE, AttemptState, AttemptStep, PayoutStep
+from app.payouts.states import ATTEMPT, FINAL, LIVE, AttemptState, AttemptStep, PayoutStep
 
 #: The purpose of the MAC in webhook paths: one that was made for a payment opens nothing here.
 WEBHOOK_LABEL = "konnect-payout-webhook:v1"
@@ -69,6 +69,8 @@ def record_link(session: Session, attempt_id: UUID, link: PaymentLink) -> None:
     began before this answer: counted from now, it has surely ended when we say that it has.
     """
     payout, attempt = queries.lock_with_payout(session, attempt_id)
+    if attempt.status in FINAL:  # by the link of another call: there is nothing to look at any more
+        return
     now = business_now(session)
     before = attempt.status
     attempt.status = ATTEMPT.transition(AttemptState(before), AttemptStep.LINK)

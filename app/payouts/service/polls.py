@@ -8,7 +8,7 @@ from app.infra import outbox
 from app.infra.clock import business_now
 from app.payouts import queries, rules
 from app.payouts.events import PayoutPollDue
-from app.payouts.states import FINAL, LIVE
+from app.payouts.states import LIVE
 
 BATCH = 100
 
@@ -24,6 +24,5 @@ def record_due_polls(session: Session) -> int:
         attempt.next_poll_at = (
             None if unasked else rules.next_poll(now, attempt.polls, attempt.expires_at, is_live=is_live)
         )
-        if attempt.status not in FINAL:
-            outbox.record(session, PayoutPollDue(attempt_id=attempt.id))
+        outbox.record(session, PayoutPollDue(attempt_id=attempt.id))
     return len(due)
