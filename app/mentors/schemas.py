@@ -43,7 +43,7 @@ class Line(Text):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what a text takes."""
         super().__init__(*args, **kwargs)
-        self.metadata["pattern"] = _LINE
+        self.metadata = {**self.metadata, "pattern": _LINE}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if isinstance(value, str) and _CONTROL.search(value):
