@@ -31,9 +31,6 @@ __all__ = ["outside", "stage"]
 
 REQUESTS, ACCEPTED_PER_CENT = 5_000, 30
 
-#: It answers 503 here, and rightly: there is no worker. tests/ops asks it.
-HEALTH = "/health"
-
 #: Of each operation, beside what coverage asks for: so many requests that the document allows, and so many others.
 RIGHT, WRONG = 50, 15
 
@@ -83,14 +80,13 @@ def runs(url: str) -> Iterator[BaseSchema]:
         schema = schemathesis.openapi.from_url(url, config=config)
         schema.config.phases.coverage.enabled = mode == GenerationMode.POSITIVE
         schema.config.phases.fuzzing.generation.update(modes=[mode], max_examples=examples)
-        yield schema.exclude(path=HEALTH)
+        yield schema
 
 
 @pytest.fixture(scope="module")
 def operations() -> set[str]:
-    """Return every operation of the committed document, but the one that tells of what is not here."""
+    """Return every operation of the committed document."""
     paths = json.loads((ROOT / "openapi.json").read_text())["paths"]
-    del paths[HEALTH]
     return {f"{method.upper()} {path}" for path, item in paths.items() for method in item if method != "parameters"}
 
 

@@ -83,9 +83,9 @@ def prepare_look(session: Session, attempt_id: UUID, ping_id: UUID | None) -> Li
 
 
 def _end_when_time_is_up(session: Session, attempt_id: UUID, now: datetime) -> None:
-    """End an attempt that never got a link, by the clock alone; one that has come meanwhile has time of its own."""
+    """End an attempt that never got a link; there is nothing to fetch, so the clock alone decides."""
     payout, attempt = queries.lock_with_payout(session, attempt_id)
-    if now >= attempt.expires_at:
+    if attempt.payment_ref is None and now >= attempt.expires_at:
         give_up_asking(session, payout, attempt)
 
 
