@@ -72,8 +72,7 @@ def check_books() -> None:
 @app.task
 def purge_idempotency_keys() -> None:
     """Delete stored answers past their time."""
-    with session_scope() as session:
-        idempotency.purge(session)
+    _delete_all(idempotency.purge)
 
 
 @app.task
@@ -112,6 +111,14 @@ def _do_all(find: Callable[[Session, int], Sequence[UUID]], do: Callable[[Sessio
                 failures.append(error)
     if failures:
         raise ExceptionGroup(f"{len(failures)} of {len(tried)} failed", failures)
+
+
+def _delete_all(delete: Callable[[Session], int]) -> None:
+    """Delete until nothing is left to, some in each transaction: whoever is interrupted has not worked in vain."""
+    while True:
+        with session_scope() as session:
+            if not delete(session):
+                return
 
 
 def _untried(find: Callable[[Session, int], Sequence[UUID]], tried: Collection[UUID]) -> list[UUID]:

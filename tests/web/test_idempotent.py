@@ -145,6 +145,18 @@ def test_the_purge_takes_what_is_past_its_time_and_nothing_else(order, count, ta
     assert tables.execute("SELECT key FROM idempotency_key").fetchall() == [("new",)]
 
 
+def test_the_sweep_purges_more_than_one_transaction_takes(order, count, tables, monkeypatch):
+    from tasks.maintenance import purge_idempotency_keys  # noqa: PLC0415 - it reads the settings, set by `tables`
+
+    monkeypatch.setattr(idempotency, "PURGE_BATCH", 2)
+    for number in range(5):
+        order(f"old-{number}")
+    tables.execute("UPDATE idempotency_key SET created_at = created_at - interval '25 hours'")
+    order("new")
+    purge_idempotency_keys()
+    assert count("idempotency_key") == 1
+
+
 def test_of_twenty_at_once_one_works_and_the_others_are_told_to_wait(served, http, tables, count):
     """The one that works is held until all others have been answered: each of them met it at work."""
     gate.clear()
