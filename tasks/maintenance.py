@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.booking import service as booking
+from app.identity import service as identity
 from app.infra import idempotency
 from app.infra.db import session_scope
 from app.infra.outbox import canaries
@@ -73,6 +74,13 @@ def check_books() -> None:
 def purge_idempotency_keys() -> None:
     """Delete stored answers past their time."""
     _delete_all(idempotency.purge)
+
+
+@app.task
+def purge_tokens() -> None:
+    """Delete links of mails past their time, and sign-ins past their end with their tokens."""
+    _delete_all(identity.purge_links)
+    _delete_all(identity.purge_sign_ins)
 
 
 @app.task

@@ -15,7 +15,6 @@ from app.infra.db import Base
 from app.kernel.clock import wall_now
 from app.kernel.errors import InvalidInput, Refusal
 
-
 #: How many answers one transaction deletes.
 PURGE_BATCH = 1_000
 
