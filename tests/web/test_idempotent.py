@@ -145,14 +145,15 @@ def test_the_purge_takes_what_is_past_its_time_and_nothing_else(order, count, ta
     assert tables.execute("SELECT key FROM idempotency_key").fetchall() == [("new",)]
 
 
-def test_the_sweep_purges_more_than_one_transaction_takes(order, count, tables, monkeypatch):
+def test_the_sweep_purges_more_than_one_transaction_takes(order, count, tables):
     from tasks.maintenance import purge_idempotency_keys  # noqa: PLC0415 - it reads the settings, set by `tables`
 
-    monkeypatch.setattr(idempotency, "PURGE_BATCH", 2)
-    for number in range(5):
-        order(f"old-{number}")
-    tables.execute("UPDATE idempotency_key SET created_at = created_at - interval '25 hours'")
     order("new")
+    tables.execute(
+        "INSERT INTO idempotency_key SELECT scope, n::text, fingerprint, status, headers, body,"
+        " created_at - interval '25 hours' FROM idempotency_key, generate_series(1, %s) AS n",
+        [2 * idempotency.PURGE_BATCH + 1],
+    )
     purge_idempotency_keys()
     assert count("idempotency_key") == 1
 

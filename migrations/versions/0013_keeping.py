@@ -1,4 +1,4 @@
-"""Links and sign-ins past their time may be deleted, and are found without reading all others."""
+"""What is kept and what is not: a problem in its learner's own words; no links and sign-ins past their time."""
 
 from alembic import op
 
@@ -11,15 +11,18 @@ _OF_SIGN_INS = ("token_family", "refresh_token")
 
 
 def upgrade() -> None:
-    """Give the right, and make the indexes."""
+    """Add the column, and begin with what is not decided yet; let the old be deleted, and be found for that."""
+    op.execute("ALTER TABLE booking ADD COLUMN problem varchar")
+    op.execute("UPDATE booking SET problem = reason WHERE status = 'disputed'")
     grant("DELETE", *_OF_SIGN_INS)
     op.execute("CREATE INDEX ix_token_family_expires_at ON token_family (expires_at)")
     op.execute("CREATE INDEX ix_email_verification_expires_at ON email_verification (expires_at)")
 
 
 def downgrade() -> None:
-    """Take both back."""
+    """Take all of it back."""
     op.execute("DROP INDEX ix_email_verification_expires_at")
     op.execute("DROP INDEX ix_token_family_expires_at")
     for table in _OF_SIGN_INS:
         op.execute(f"REVOKE DELETE ON {table} FROM {runtime_role()}")
+    op.execute("ALTER TABLE booking DROP COLUMN problem")
