@@ -5,21 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
-
-
-class DiscreetLogger(Logger):
-    """Writes as the application does: one JSON object a line, without a word of what a stranger has sent."""
-
-    def setup(self, cfg: Config) -> None:
-        """Take over the lines of the server."""
-        from app.infra.logs import JsonFormatter  # noqa: PLC0415 - whoever only reads this file needs none of it
-
-        super().setup(cfg)
-        for handler in self.error_log.handlers:
-            handler.setFormatter(JsonFormatter())
-
 
 def _number(name: str, default: int) -> int:
     """Read a positive whole number from the environment, or end with a sentence that names the variable."""
@@ -63,8 +48,13 @@ keepalive = 5
 control_socket_disable = True  # its socket has one fixed place per user: two worlds would quarrel over it
 accesslog = None  # the app logs each request itself, structured, with its request id
 errorlog = "-"
-logger_class = DiscreetLogger
 loglevel = os.environ.get("LOG_LEVEL", "info").lower()
+# Its lines are written as ours are: a JSON object each, without a word of what a stranger has sent.
+logconfig_dict = {
+    "root": {"level": "WARNING", "handlers": []},  # the application's to configure
+    "formatters": {"generic": {"()": "app.infra.logs.JsonFormatter"}},
+    "loggers": {"gunicorn.error": {"level": loglevel.upper(), "handlers": ["error_console"], "propagate": False}},
+}
 
 # A worker proves that it lives by touching a file; on a busy disk that may block, and it would be killed for it.
 _memory = Path("/dev") / "shm"
