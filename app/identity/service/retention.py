@@ -22,4 +22,4 @@ def purge_sign_ins(session: Session) -> int:
 
     Until its end one is kept whole: a spent token that is shown again must be known as such, to end its sign-in.
     """
-    return queries.delete_ended_families(session, wall_now(), SIGN_INS)
+    return queries.delete_ended_families(session, SIGN_INS)
