@@ -110,6 +110,7 @@ class Settings:
     worker_concurrency: int = setting("WORKER_CONCURRENCY", read_count, 2)
     sweep_seconds: int = setting("SWEEP_SECONDS", read_count, 5)
     canary_seconds: int = setting("CANARY_SECONDS", read_count, 15)
+    heartbeat_file: str = setting("HEARTBEAT_FILE", read_text, "")
 
     sentry_dsn: str = setting("SENTRY_DSN", read_sentry_dsn, "", secret=True)
     traces_endpoint: str = setting("OTEL_EXPORTER_OTLP_ENDPOINT", read_web_url, "")
