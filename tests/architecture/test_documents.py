@@ -21,7 +21,8 @@ DOCUMENTS = [path for path in tracked_files() if path.suffix == ".md"]
 #: `app/room/file.py:function`, `….py:Class.method`, `….sql:schema.function`.
 PLACE = re.compile(r"`([\w./-]+\.(?:py|sql)):([\w.]+)`")
 FILE = re.compile(r"`((?:app|tasks|embedded|sandbox|demo|migrations|tests|docs)/[\w./-]*|[\w-]+\.(?:py|toml))`")
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]+)?\)")
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 
 
 def named(pattern: re.Pattern[str]) -> list[tuple[str, ...]]:
@@ -75,6 +76,19 @@ def test_every_link_leads_somewhere():
     links = named(LINK)
     assert links
     assert not [f"{document}: {to}" for document, to in links if not (ROOT / document).parent.joinpath(to).exists()]
+
+
+def headings(document: Path) -> set[str]:
+    """Return the names under which GitHub makes a page's headings known."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_into_a_page_leads_to_a_heading():
+    links = named(ANCHOR)
+    assert links
+    targets = [((ROOT / page).parent / to if to else ROOT / page, heading) for page, to, heading in links]
+    assert not [f"{target}#{heading}" for target, heading in targets if heading not in headings(target)]
 
 
 @pytest.mark.parametrize(
