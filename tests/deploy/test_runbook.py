@@ -14,6 +14,8 @@ from app.infra.config import Settings
 from app.infra.db import session_scope
 from app.ops import books
 from app.ops.health import checks, verdicts
+from app.payments.states import PaymentState
+from app.payouts.states import PayoutState
 from embedded.binaries import find_postgres
 from tests.architecture.sources import ROOT
 from tests.architecture.test_documents import README, rows
@@ -112,6 +114,14 @@ def test_the_figures_of_health_are_those_of_the_checks():
     assert told["beat"] == [checks.BEAT_LEAST_SECONDS]
     assert told["konnect"] == told["google"] == [checks.FAILURES]
     assert told["workers"] == [2 * Settings.canary_seconds + Settings.published_patience_seconds]
+
+
+@pytest.mark.parametrize(("first", "states"), [("payment", PaymentState), ("payout", PayoutState)])
+def test_the_states_that_a_table_explains_are_there(first, states):
+    table = re.search(rf"^\| {first} \|.*\n\|.*\n((?:\|.*\n)+)", RUNBOOK, re.MULTILINE)[1]
+    explained = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+    assert len(explained) > 3
+    assert explained <= set(states)
 
 
 def test_the_tasks_and_queues_that_are_named_are_there(services):
