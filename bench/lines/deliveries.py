@@ -23,7 +23,7 @@ PAUSE_SECONDS = 0.03
 LEFT = "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded')"
 STARTS = """
     SELECT array_agg(extract(epoch FROM d.started_at - e.recorded_at)::float8 * 1000)
-    FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE e.id > %s AND e.type <> 'CanarySent'
+    FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE e.id > %s AND e.type = 'PaymentCaptured'
 """
 WORKER = ("-Q", "bench", "--concurrency", "2", "--without-mingle", "--without-gossip", "--loglevel", "warning")
 
@@ -56,7 +56,7 @@ class Deliveries(Line):
     def _celery(self) -> Timing:
         app = Celery(broker=self._scene.world.facts["broker_url"], config_source="celeryconfig")
         worker = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
+            [sys.executable, "-W", "ignore", "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,  # its banner
         )
