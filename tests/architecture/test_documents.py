@@ -22,6 +22,7 @@ DOCUMENTS = [path for path in tracked_files() if path.suffix == ".md"]
 PLACE = re.compile(r"`([\w./-]+\.(?:py|sql)):([\w.]+)`")
 FILE = re.compile(r"`((?:app|tasks|embedded|sandbox|demo|migrations|tests|docs)/[\w./-]*|[\w-]+\.(?:py|toml))`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]+)?\)")
+MAKE = re.compile(r"(?:`(?:[A-Z]+=\S+ )?|^)make ([a-z]+)(?=`| [A-Z]+=| +#)", re.MULTILINE)
 ANCHOR = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 
 
@@ -76,6 +77,13 @@ def test_every_link_leads_somewhere():
     links = named(LINK)
     assert links
     assert not [f"{document}: {to}" for document, to in links if not (ROOT / document).parent.joinpath(to).exists()]
+
+
+def test_every_make_command_that_is_named_is_there():
+    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    commands = named(MAKE)
+    assert commands
+    assert not [f"{document}: make {target}" for document, target in commands if target not in targets]
 
 
 def headings(document: Path) -> set[str]:
