@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
-from app.infra import db, pool
+from app.infra import db
 from app.infra.db import session_scope
+from app.infra.pool import watch_rested
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,12 @@ def test_so_are_all_that_rested_beside_it(end):
         assert not set(ended) & {session.scalar(text("SELECT pg_backend_pid()")) for session in (one, other)}
 
 
-def test_one_that_rested_long_is_asked_for_a_sign_of_life(pings, monkeypatch):
-    monkeypatch.setattr(pool, "REST_SECONDS", 0.0)
-    assert backend() == backend()
-    assert pings == [1]
+def test_one_that_rested_long_is_asked_for_a_sign_of_life(pings):
+    engine = create_engine(db.engine().url)
+    engine.dialect = db.engine().dialect
+    watch_rested(engine, rest_seconds=0)
+    for _ in range(3):
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    engine.dispose()
+    assert pings == [1, 1]
