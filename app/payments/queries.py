@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.kernel.ids import new_id
 from app.payments.models import Order, Payment, WebhookPing
 from app.payments.states import LIVE
+
+_LOCK_ORDER = select(Order).where(Order.id == bindparam("id")).with_for_update()
+_LOCK_ORDER = _LOCK_ORDER.execution_options(populate_existing=True)
+_LIVE_PAYMENT_ID = select(Payment.id).where(Payment.order_id == bindparam("order_id"), Payment.status.in_(LIVE))
 
 # As text: a storm of pings is what the API must be quickest at, and the ORM doubles what these two cost.
 _FIND_PINGED = text("SELECT id, gateway, status, payment_ref, create_calls FROM payment WHERE id = :id")
@@ -36,8 +40,7 @@ class PingedPayment:
 
 def lock_order(session: Session, order_id: UUID) -> Order:
     """Lock an order, before any of its attempts, and return it as it stands now."""
-    query = select(Order).where(Order.id == order_id).with_for_update().execution_options(populate_existing=True)
-    return session.scalars(query).one()
+    return session.scalars(_LOCK_ORDER, {"id": order_id}).one()
 
 
 def lock_payment(session: Session, payment_id: UUID) -> Payment:
@@ -82,7 +85,7 @@ def latest_payments(session: Session, order_ids: Sequence[UUID]) -> Sequence[Pay
 
 def live_payment_id(session: Session, order_id: UUID) -> UUID | None:
     """Return the id of the order's live attempt."""
-    return session.scalar(select(Payment.id).where(Payment.order_id == order_id, Payment.status.in_(LIVE)))
+    return session.scalar(_LIVE_PAYMENT_ID, {"order_id": order_id})
 
 
 def lock_due_polls(session: Session, now: datetime, limit: int) -> Sequence[Payment]:
