@@ -17,8 +17,9 @@ PROCESSES, THREADS = 2, 4
 EACH = 2400
 ACCOUNTS = 400
 
-# The statement of app/ledger/queries.py:POST, in a transaction of its own as ours is. Every second posting is the other way round: all comes back to zero.
-# pgbench takes a colon and a name for a variable even inside of quotes.
+# The statement of app/ledger/queries.py:POST, in a transaction that is begun and committed as ours is. Every second
+# posting is the other way round: all comes back to zero. pgbench takes a colon and a name for a variable even inside of
+# quotes.
 SQL = """
 \\set account 1 + ((:client_id * 50 + :i / 2) % :accounts)
 \\set sign 1 - 2 * (:i % 2)
