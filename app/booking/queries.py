@@ -10,6 +10,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     DateTime,
+    Row,
     Select,
     Uuid,
     and_,
@@ -40,6 +41,10 @@ _OVERLAPS = Booking.during.op("&&", is_comparison=True)(bindparam("window", type
 _BUSY = select(Booking.starts_at, Booking.ends_at).where(Booking.status.in_(ACTIVE), not_(_is_overdue(_NOW)), _OVERLAPS)
 _BUSY_OF_MENTOR = _BUSY.where(_OF_MENTOR)
 _BUSY_OF_LEARNER = _BUSY.where(_OF_LEARNER)
+
+_OF_ORDER = select(Booking.id, Booking.mentor_id, Booking.learner_id).where(
+    Booking.order_id == bindparam("order_id", type_=Uuid())
+)
 
 _LOCK_OVERDUE_OF = (
     select(Booking)
@@ -94,9 +99,9 @@ def find_booking(session: Session, booking_id: UUID) -> Booking | None:
     return session.get(Booking, booking_id, populate_existing=True)
 
 
-def find_by_order(session: Session, order_id: UUID) -> Booking | None:
-    """Return the booking that an order pays for."""
-    return session.scalars(select(Booking).where(Booking.order_id == order_id)).one_or_none()
+def find_by_order(session: Session, order_id: UUID) -> Row[UUID, UUID, UUID] | None:
+    """Return id, mentor_id and learner_id of the booking that an order pays for: what never changes of it."""
+    return session.execute(_OF_ORDER, {"order_id": order_id}).one_or_none()
 
 
 def busy_of_mentor(session: Session, mentor_id: UUID, window: Span, now: datetime) -> list[Span]:
