@@ -87,7 +87,7 @@ class Webhooks(Line):
         with world.paused("relay"):  # as under load a relay is awake, and nobody needs to wake it
             world.value("UPDATE relay_sleep SET sleeping = false")
             timing = send_all(world.api, paths)
-        self.settle()
+            self.settle()  # before the relay sees them: a ping that was looked at makes room for another
         written = world.value("SELECT count(*) FROM webhook_ping") - before
         if set(timing.answers) != {"200"} or written != rows:
             raise Broken(f"webhooks were answered {dict(timing.answers)} and wrote {written} rows, not {rows}")
@@ -100,7 +100,7 @@ class Webhooks(Line):
             timing = pgbench.run(
                 world.database_url, SQL, each=EACH // pgbench.CLIENTS, variables={"base": base, "i": 0}
             )
-        self.settle()
+            self.settle()
         return timing
 
     @staticmethod
