@@ -31,17 +31,9 @@ def given_connections(environment: Mapping[str, str]) -> tuple[tuple[str, str] |
 
 
 def check_database(runtime_url: str, owner_url: str) -> None:
-    """Raise EmbeddedError with what PostgreSQL says, unless it lets both roles in."""
-    for variable, url in ((DATABASE, runtime_url), (OWNER, owner_url)):
-        try:
-            psycopg.connect(url, connect_timeout=_CONNECT_SECONDS).close()
-        except psycopg.ProgrammingError:  # its text repeats the URL, password included
-            raise EmbeddedError(f"{variable} must be postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE.") from None
-        except psycopg.OperationalError as error:
-            raise EmbeddedError(
-                f"{variable} leads to no database: {str(error).splitlines()[0]}\n"
-                "deploy/roles.sh makes the two roles and the database that the two URLs name."
-            ) from error
+    """Raise EmbeddedError, with what PostgreSQL says, unless it lets both roles into one database."""
+    if _look(DATABASE, runtime_url) != _look(OWNER, owner_url):
+        raise EmbeddedError(f"{DATABASE} and {OWNER} must name one database of one server, but they name two.")
 
 
 def check_broker(url: str) -> None:
@@ -58,3 +50,17 @@ def check_broker(url: str) -> None:
         raise EmbeddedError(
             f"{BROKER} must be redis://:PASSWORD@HOST:PORT/0 or amqp://USER:PASSWORD@HOST:PORT//."
         ) from None
+
+
+def _look(variable: str, url: str) -> tuple[object, ...] | None:
+    """Return what tells one database from all others: its name, and since when its server runs."""
+    try:
+        with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
+            return connection.execute("SELECT current_database(), pg_postmaster_start_time()").fetchone()
+    except psycopg.ProgrammingError:  # its text repeats the URL, password included
+        raise EmbeddedError(f"{variable} must be postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE.") from None
+    except psycopg.OperationalError as error:
+        raise EmbeddedError(
+            f"{variable} leads to no database: {str(error).splitlines()[0]}\n"
+            "deploy/roles.sh makes the two roles and the database that the two URLs name."
+        ) from error

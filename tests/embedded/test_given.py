@@ -50,6 +50,13 @@ def test_where_no_database_is_the_way_to_make_one_is_named(servers: Services):
         check_database(runtime, owner)
 
 
+def test_an_owner_of_another_database_is_refused(servers: Services):
+    """Its database would be migrated, and the other one be used."""
+    runtime, owner = servers.database.urls
+    with pytest.raises(EmbeddedError, match=r"^DATABASE_URL and MIGRATION_DATABASE_URL must name one database"):
+        check_database(runtime, f"{owner.removesuffix('/amana')}/postgres")
+
+
 @pytest.mark.parametrize("url", ["nonsense", "mysql://amana:a-word@127.0.0.1/amana", "postgresql://[a-word/amana"])
 def test_what_is_no_url_of_postgresql_is_refused_and_not_repeated(url: str):
     with pytest.raises(EmbeddedError, match=r"^DATABASE_URL must be postgresql://ROLE:PASSWORD@HOST:PORT/") as refused:
