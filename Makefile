@@ -51,8 +51,9 @@ docs: $(READY) ## write openapi.json and docs/state_machines.md anew, as the cod
 	@$(BIN)/python -m tests.architecture.api_document > openapi.json.new && mv openapi.json.new openapi.json
 	@$(BIN)/python -m tests.architecture.diagrams > docs/state_machines.md.new && mv docs/state_machines.md.new docs/state_machines.md
 
-picture: $(READY) ## take the picture of the API document for docs/, in chromium
+picture: $(READY) ## take the pictures of the API document and of the demo for docs/, in chromium
 	@$(BIN)/python -m tests.browser.picture
+	@$(BIN)/python -m tests.browser.demo_picture
 
 mutants: $(READY) ## plant lies about money, delivery and states, and see whether the tests find them out (ARGS="fee" picks some)
 	@$(BIN)/python -m mutants.cli $(ARGS)

@@ -57,7 +57,7 @@ def main() -> int:
         scene = set_scene(world)
         lines: list[Line] = [line(scene) for line in LINES if not asked.words or _named(line.name, asked.words)]
         rounds = _measure(lines, world, asked.rounds)
-        world.wait("deliveries are unfinished", UNFINISHED)
+        world.wait(*UNFINISHED)
         broken = _broken_books()
     with running(DIRECTORY) as world:
         again = world.started_in

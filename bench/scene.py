@@ -41,11 +41,18 @@ def set_scene(world: World) -> Scene:
     for learner in learners:
         with session_scope() as session:
             give_money(session, learner, MONEY)
-    world.wait("deliveries are unfinished", UNFINISHED)
+    world.wait(*UNFINISHED)
     return Scene(world, offerings, learners, _starts(world, offerings[0]))
 
 
-UNFINISHED = "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded')"
+# By its two indexes: asked often, over the whole table it would cost more than what is measured.
+UNFINISHED = (
+    "deliveries are unfinished",
+    """
+    SELECT (SELECT count(*) FROM delivery WHERE state IN ('pending', 'retry'))
+        + (SELECT count(*) FROM delivery WHERE state IN ('published', 'running'))
+    """,
+)
 
 
 def _starts(world: World, offering: OfferingView) -> list[str]:

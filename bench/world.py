@@ -71,10 +71,11 @@ class World:
     def wait(self, what: str, query: str, seconds: float = 300.0) -> None:
         """Wait until a query returns 0; raise Broken when it does not."""
         deadline = time.monotonic() + seconds
-        while left := self.value(query):
-            if time.monotonic() > deadline:
-                raise Broken(f"{left} {what} after {seconds:.0f} s")
-            time.sleep(0.2)
+        with psycopg.connect(self.facts["database_owner_url"], autocommit=True) as connection:
+            while left := connection.execute(query).fetchone()[0]:  # type: ignore[index]
+                if time.monotonic() > deadline:
+                    raise Broken(f"{left} {what} after {seconds:.0f} s")
+                time.sleep(0.02)
 
 
 @contextmanager

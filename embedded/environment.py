@@ -72,7 +72,6 @@ class Environments:
             "PORT": str(self.ports.api),
             "PUBLIC_URL": self.api_url,
             "FRONTEND_URL": self.api_url,
-            "SANDBOX_URL": self.sandbox_url,
             "KONNECT_BASE_URL": f"{self.sandbox_url}/konnect/api/v2",
             "KONNECT_API_KEY": secrets.konnect_api_key,
             "KONNECT_WALLET_ID": secrets.konnect_wallet_id,

@@ -169,9 +169,9 @@ OF_DELIVERY = (
 OF_STATES = (
     Mutant(
         "the mentor is not locked",
-        "app/booking/service/book.py",
-        "    mentors.lock_mentor(session, mentor_id)\n",
-        "",
+        "app/mentors/queries.py",
+        ".scalar_subquery()\n    locked = select(Mentor).where(Mentor.id == mentor_id).with_for_update()\n",
+        ".scalar_subquery()\n    locked = select(Mentor).where(Mentor.id == mentor_id)\n",
         "tests/booking",
     ),
     Mutant(
@@ -184,8 +184,8 @@ OF_STATES = (
     Mutant(
         "what was paid in time expires",
         "app/booking/service/expire.py",
-        "    if payments.is_covered(session, booking.order_id):\n        confirm(session, booking)\n        return\n",
-        "",
+        "    if payments.is_covered(session, booking.order_id):\n        confirm(session, booking)\n    else:\n",
+        "    if True:\n",
         "tests/booking",
     ),
     Mutant(

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery.beat import Scheduler
 
-from app.infra import metrics
+from app.infra import heartbeat, metrics
 from tasks import watching
 
 
@@ -23,4 +23,5 @@ class CountingScheduler(Scheduler):
         """Start what is due and return the seconds until the next round."""
         pause: float = super().tick(*args, **kwargs)
         metrics.BEAT_TICKS.add()
+        heartbeat.beat()
         return pause

@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import OperationalError as DatabaseError
 
-from app.infra import logs, metrics, sentry, traces
+from app.infra import heartbeat, logs, metrics, sentry, traces
 from app.infra.config import settings
 from app.infra.correlation import correlate
 from app.infra.db import session_scope
@@ -73,7 +73,9 @@ class Relay:
     def _carry(self, notices: psycopg.Connection[Any]) -> None:
         while not self.stopping.is_set():
             self._rescue_when_due()
-            if not self._publish_due():
+            published = self._publish_due()
+            heartbeat.beat()  # database and broker have both answered, as far as there was work for them
+            if not published:
                 self._doze(notices)
             elif self._publish_due():  # two looks in a row found work: nobody needs to wake a relay that is busy
                 with session_scope() as session:

@@ -9,6 +9,7 @@ from celery import Celery, Task
 from celery.signals import (
     beat_init,
     celeryd_init,
+    heartbeat_sent,
     setup_logging,
     task_prerun,
     worker_process_init,
@@ -18,7 +19,7 @@ from celery.signals import (
 from sentry_sdk.integrations.celery import CeleryIntegration
 
 from app.choreography import REACTIONS
-from app.infra import logs, metrics, outbox, sentry, traces
+from app.infra import heartbeat, logs, metrics, outbox, sentry, traces
 from app.infra.config import settings
 from app.infra.correlation import correlate
 from app.kernel.ids import new_id
@@ -64,6 +65,12 @@ def _start_tracing(**_: Any) -> None:
 def _send_last_traces(**_: Any) -> None:
     """Send what waits: a child that has run its share of tasks ends without the usual ceremonies."""
     traces.flush()
+
+
+@heartbeat_sent.connect
+def _show_life(**_: Any) -> None:
+    """Every two seconds, in the loop that takes messages: a worker that hangs or has lost its broker falls silent."""
+    heartbeat.beat()
 
 
 @task_prerun.connect

@@ -6,13 +6,53 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Session
 
 from app.booking.models import Booking
 from app.booking.slots import Span
 from app.booking.states import ACTIVE, BookingState
+
+
+def _is_overdue(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    return and_(Booking.status == BookingState.AWAITING_PAYMENT, Booking.expires_at <= now)
+
+
+# What every booking asks is put together once: it takes SQLAlchemy longer than PostgreSQL needs to answer.
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_OF_MENTOR = Booking.mentor_id == bindparam("mentor_id", type_=Uuid())
+_OF_LEARNER = Booking.learner_id == bindparam("learner_id", type_=Uuid())
+_OVERLAPS = Booking.during.op("&&", is_comparison=True)(bindparam("window", type_=TSTZRANGE))
+
+_BUSY = select(Booking.starts_at, Booking.ends_at).where(Booking.status.in_(ACTIVE), not_(_is_overdue(_NOW)), _OVERLAPS)
+_BUSY_OF_MENTOR = _BUSY.where(_OF_MENTOR)
+_BUSY_OF_LEARNER = _BUSY.where(_OF_LEARNER)
+
+_OF_ORDER = select(Booking.id, Booking.mentor_id, Booking.learner_id).where(
+    Booking.order_id == bindparam("order_id", type_=Uuid())
+)
+
+_LOCK_OVERDUE_OF = (
+    select(Booking)
+    .where(_is_overdue(_NOW), or_(_OF_LEARNER, and_(_OF_MENTOR, _OVERLAPS)))
+    .order_by(Booking.learner_id, Booking.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 def lock_booking(session: Session, booking_id: UUID) -> Booking:
@@ -50,15 +90,8 @@ def lock_overdue_of(
 
     By learner, so that two who end bookings of the same people lock their wallets in the same order.
     """
-    in_the_way = or_(Booking.learner_id == learner_id, and_(Booking.mentor_id == mentor_id, _overlaps(near)))
-    query = (
-        select(Booking)
-        .where(_is_overdue(now), in_the_way)
-        .order_by(Booking.learner_id, Booking.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return session.scalars(query).all()
+    parameters = {"now": now, "mentor_id": mentor_id, "learner_id": learner_id, "window": _range(near)}
+    return session.scalars(_LOCK_OVERDUE_OF, parameters).all()
 
 
 def find_booking(session: Session, booking_id: UUID) -> Booking | None:
@@ -66,9 +99,9 @@ def find_booking(session: Session, booking_id: UUID) -> Booking | None:
     return session.get(Booking, booking_id, populate_existing=True)
 
 
-def find_by_order(session: Session, order_id: UUID) -> Booking | None:
-    """Return the booking that an order pays for."""
-    return session.scalars(select(Booking).where(Booking.order_id == order_id)).one_or_none()
+def find_by_order(session: Session, order_id: UUID) -> Row[UUID, UUID, UUID] | None:
+    """Return id, mentor_id and learner_id of the booking that an order pays for: what never changes of it."""
+    return session.execute(_OF_ORDER, {"order_id": order_id}).one_or_none()
 
 
 def busy_of_mentor(session: Session, mentor_id: UUID, window: Span, now: datetime) -> list[Span]:
@@ -76,12 +109,12 @@ def busy_of_mentor(session: Session, mentor_id: UUID, window: Span, now: datetim
 
     Those are over by the clock, whether a sweep has seen them or not: whoever wants their time ends them first.
     """
-    return _busy(session, Booking.mentor_id == mentor_id, window, now)
+    return _spans(session, _BUSY_OF_MENTOR, {"mentor_id": mentor_id, "window": _range(window), "now": now})
 
 
 def busy_of_learner(session: Session, learner_id: UUID, window: Span, now: datetime) -> list[Span]:
     """Return the times of the learner's active sessions that touch a window, as above."""
-    return _busy(session, Booking.learner_id == learner_id, window, now)
+    return _spans(session, _BUSY_OF_LEARNER, {"learner_id": learner_id, "window": _range(window), "now": now})
 
 
 def count_unpaid(session: Session, learner_id: UUID) -> int:
@@ -139,16 +172,9 @@ def of_mentor(user_id: UUID) -> ColumnElement[bool]:
     return Booking.mentor_id == user_id
 
 
-def _is_overdue(now: datetime) -> ColumnElement[bool]:
-    return and_(Booking.status == BookingState.AWAITING_PAYMENT, Booking.expires_at <= now)
+def _spans(session: Session, query: Select[datetime, datetime], parameters: dict[str, object]) -> list[Span]:
+    return [Span(starts_at, ends_at) for starts_at, ends_at in session.execute(query, parameters)]
 
 
-def _busy(session: Session, whose: ColumnElement[bool], window: Span, now: datetime) -> list[Span]:
-    active = and_(Booking.status.in_(ACTIVE), not_(_is_overdue(now)))
-    query = select(Booking.starts_at, Booking.ends_at).where(whose, active, _overlaps(window))
-    return [Span(starts_at, ends_at) for starts_at, ends_at in session.execute(query)]
-
-
-def _overlaps(span: Span) -> ColumnElement[bool]:
-    overlaps: ColumnElement[bool] = Booking.during.op("&&")(Range(span.starts_at, span.ends_at))
-    return overlaps
+def _range(span: Span) -> Range[datetime]:
+    return Range(span.starts_at, span.ends_at)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, delete, exists, func, literal_column, select, text, update
+from sqlalchemy import Boolean, ColumnElement, delete, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
@@ -15,6 +15,12 @@ from sqlalchemy.orm import Session
 from app.identity.models import EmailVerification, RefreshToken, TokenFamily, User, UserRole
 from app.identity.rules import address_key
 from app.identity.states import Revocation
+
+# As text: it is asked before every request of somebody who is signed in.
+_ROLES_IN_FAMILY = text("""
+    SELECT ARRAY(SELECT role FROM user_role WHERE user_id = :user_id) FROM token_family
+    WHERE id = :family_id AND user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+""")
 
 
 def user_by_id(session: Session, user_id: UUID) -> User:
@@ -44,14 +50,8 @@ def roles_of(session: Session, user_id: UUID) -> frozenset[str]:
 
 def roles_in_family(session: Session, user_id: UUID, family_id: UUID, now: datetime) -> frozenset[str] | None:
     """Return the user's added roles, None where the sign-in is not theirs, was ended or ran out. One round trip."""
-    alive = exists().where(
-        TokenFamily.id == family_id,
-        TokenFamily.user_id == user_id,
-        TokenFamily.revoked_at.is_(None),
-        TokenFamily.expires_at > now,
-    )
-    roles = select(func.array_agg(UserRole.role)).where(UserRole.user_id == user_id).scalar_subquery()
-    found = session.execute(select(func.coalesce(roles, [])).where(alive)).one_or_none()
+    parameters = {"user_id": user_id, "family_id": family_id, "now": now}
+    found = session.execute(_ROLES_IN_FAMILY, parameters).one_or_none()
     return frozenset(found[0]) if found else None
 
 

@@ -110,8 +110,8 @@ class Settings:
     worker_concurrency: int = setting("WORKER_CONCURRENCY", read_count, 2)
     sweep_seconds: int = setting("SWEEP_SECONDS", read_count, 5)
     canary_seconds: int = setting("CANARY_SECONDS", read_count, 15)
+    heartbeat_file: str = setting("HEARTBEAT_FILE", read_text, "")
 
-    sandbox_url: str = setting("SANDBOX_URL", read_web_url, "")
     sentry_dsn: str = setting("SENTRY_DSN", read_sentry_dsn, "", secret=True)
     traces_endpoint: str = setting("OTEL_EXPORTER_OTLP_ENDPOINT", read_web_url, "")
     traces_per_cent: int = setting("TRACES_PER_CENT", read_per_cent, 100)
@@ -202,8 +202,6 @@ def _require_safety(settings: Settings) -> None:
     for variable, url in addresses.items():
         if urlsplit(url).scheme != "https":
             raise SettingsError(f"{variable} must be an https address in production.")
-    if settings.sandbox_url:
-        raise SettingsError("SANDBOX_URL has no place in production: unset it.")
     if settings.argon2_memory_kib < ARGON2_LEAST_KIB:
         raise SettingsError(f"ARGON2_MEMORY_KIB is below {ARGON2_LEAST_KIB}, the OWASP minimum: raise it or unset it.")
     if settings.task_seconds <= settings.gateway_connect_seconds + settings.gateway_total_seconds:
@@ -222,7 +220,6 @@ def _require_loopback(settings: Settings) -> None:
         "KONNECT_BASE_URL": [urlsplit(settings.konnect_base_url).hostname],
         "SMTP_URL": [urlsplit(settings.smtp_url).hostname],
         "PUBLIC_URL": [urlsplit(settings.public_url).hostname],
-        "SANDBOX_URL": [urlsplit(settings.sandbox_url).hostname] if settings.sandbox_url else [],
         "SENTRY_DSN": [urlsplit(settings.sentry_dsn).hostname] if settings.sentry_dsn else [],
         "OTEL_EXPORTER_OTLP_ENDPOINT": [urlsplit(settings.traces_endpoint).hostname]
         if settings.traces_endpoint

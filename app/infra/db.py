@@ -19,6 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.infra import failures
 from app.infra.config import settings
+from app.infra.pool import watch_rested
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -61,12 +62,13 @@ def engine() -> Engine:
             driver_url(chosen.database_url),
             pool_size=chosen.database_pool_size,
             max_overflow=5,
-            pool_pre_ping=True,
             pool_timeout=10,
+            pool_use_lifo=True,  # the one that has just worked is warm, and has its statements prepared
             hide_parameters=True,  # an error is logged and kept with its delivery: it must not quote names and hashes
             connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
         )
         event.listen(_engines[pid], "handle_error", _make_discreet)
+        watch_rested(_engines[pid])
     return _engines[pid]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, Table, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -50,6 +50,10 @@ class StoredAnswer(Base):
     created_at: Mapped[datetime]
 
 
+_INSERT = insert(cast("Table", StoredAnswer.__table__))
+_STORE = _INSERT.on_conflict_do_update(index_elements=["scope", "key"], set_=dict(_INSERT.excluded.items()))
+
+
 def replayed(session: Session, scope: str, key: str, body: bytes) -> StoredAnswer | None:
     """Return the stored answer, None for a first run; raise StillRunning or KeyReused.
 
@@ -68,12 +72,11 @@ def replayed(session: Session, scope: str, key: str, body: bytes) -> StoredAnswe
 
 def store(session: Session, answer: StoredAnswer, body: bytes) -> None:
     """Keep the answer with the work; an outlived one under the same key is replaced."""
-    values = {
+    row = {
         "scope": answer.scope, "key": answer.key, "fingerprint": _fingerprint(body), "status": answer.status,
         "headers": answer.headers, "body": answer.body, "created_at": wall_now(),
     }  # fmt: skip
-    statement = insert(StoredAnswer).values(values)
-    session.execute(statement.on_conflict_do_update(index_elements=["scope", "key"], set_=values))
+    session.connection().execute(_STORE, row)
 
 
 def purge(session: Session) -> int:

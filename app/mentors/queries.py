@@ -22,6 +22,13 @@ def lock_mentor(session: Session, mentor_id: UUID) -> Mentor | None:
     return session.scalar(locked.execution_options(populate_existing=True))
 
 
+def lock_mentor_of(session: Session, offering_id: UUID) -> Mentor | None:
+    """Lock the mentor of an offering, which never changes hands, and return the row as it is now."""
+    mentor_id = select(Offering.mentor_id).where(Offering.id == offering_id).scalar_subquery()
+    locked = select(Mentor).where(Mentor.id == mentor_id).with_for_update()
+    return session.scalar(locked.execution_options(populate_existing=True))
+
+
 def search_mentors(
     session: Session, *, words: Sequence[str], skill: str | None, after: UUID | None, limit: int
 ) -> Sequence[Mentor]:

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.kernel.ids import new_id
 from app.payments.models import Order, Payment, WebhookPing
 from app.payments.states import LIVE
 
+_LOCK_ORDER = select(Order).where(Order.id == bindparam("id")).with_for_update()
+_LOCK_ORDER = _LOCK_ORDER.execution_options(populate_existing=True)
+_LIVE_PAYMENT_ID = select(Payment.id).where(Payment.order_id == bindparam("order_id"), Payment.status.in_(LIVE))
+
+# As text: a storm of pings is what the API must be quickest at, and the ORM doubles what these two cost.
+_FIND_PINGED = text("SELECT id, gateway, status, payment_ref, create_calls FROM payment WHERE id = :id")
+_WRITE_PING = text("""
+    INSERT INTO webhook_ping (id, payment_id, payment_ref) VALUES (:id, :payment_id, :payment_ref)
+    ON CONFLICT DO NOTHING RETURNING id
+""")
+
+
+@dataclass(frozen=True)
+class PingedPayment:
+    """What must be known of an attempt to tell whether a ping of it matters."""
+
+    id: UUID
+    gateway: str
+    status: str
+    payment_ref: str | None
+    create_calls: int
+
 
 def lock_order(session: Session, order_id: UUID) -> Order:
     """Lock an order, before any of its attempts, and return it as it stands now."""
-    query = select(Order).where(Order.id == order_id).with_for_update().execution_options(populate_existing=True)
-    return session.scalars(query).one()
+    return session.scalars(_LOCK_ORDER, {"id": order_id}).one()
 
 
 def lock_payment(session: Session, payment_id: UUID) -> Payment:
@@ -39,6 +61,12 @@ def find_payment(session: Session, payment_id: UUID) -> Payment | None:
     return session.get(Payment, payment_id)
 
 
+def find_pinged(session: Session, payment_id: UUID) -> PingedPayment | None:
+    """Return the attempt that a ping is about, without locking it."""
+    row = session.execute(_FIND_PINGED, {"id": payment_id}).one_or_none()
+    return PingedPayment(*row) if row else None
+
+
 def find_orders(session: Session, order_ids: Sequence[UUID]) -> Sequence[Order]:
     """Return orders without locking them."""
     return session.scalars(select(Order).where(Order.id.in_(order_ids))).all()
@@ -57,7 +85,7 @@ def latest_payments(session: Session, order_ids: Sequence[UUID]) -> Sequence[Pay
 
 def live_payment_id(session: Session, order_id: UUID) -> UUID | None:
     """Return the id of the order's live attempt."""
-    return session.scalar(select(Payment.id).where(Payment.order_id == order_id, Payment.status.in_(LIVE)))
+    return session.scalar(_LIVE_PAYMENT_ID, {"order_id": order_id})
 
 
 def lock_due_polls(session: Session, now: datetime, limit: int) -> Sequence[Payment]:
@@ -74,13 +102,8 @@ def lock_due_polls(session: Session, now: datetime, limit: int) -> Sequence[Paym
 
 def write_ping(session: Session, payment_id: UUID, payment_ref: str | None) -> UUID | None:
     """Write a ping and return its id; None when the same one already waits, which costs no row."""
-    statement = (
-        insert(WebhookPing)
-        .values(id=new_id(), payment_id=payment_id, payment_ref=payment_ref)
-        .on_conflict_do_nothing()
-        .returning(WebhookPing.id)
-    )
-    return session.execute(statement).scalar()
+    parameters = {"id": new_id(), "payment_id": payment_id, "payment_ref": payment_ref}
+    return session.execute(_WRITE_PING, parameters).scalar()
 
 
 def count_waiting_pings(session: Session, payment_id: UUID) -> int:

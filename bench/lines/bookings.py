@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bench.line import Aim, Line, Run
 from bench.load import request, send_all
-from bench.scene import Scene
+from bench.scene import UNFINISHED, Scene
 from bench.timing import Timing
 from bench.world import Broken
 from tests.factories.identity import MadeUser, token_for
@@ -49,10 +49,7 @@ class Bookings(Line):
 
     def settle(self) -> None:
         """Have the mails written."""
-        self._scene.world.wait(
-            "deliveries are unfinished",
-            "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded')",
-        )
+        self._scene.world.wait(*UNFINISHED)
 
     def _book(self, wishes: Sequence[Wish], *, confirmed: int) -> Timing:
         requests = [self._request(*wish) for wish in wishes]

@@ -14,17 +14,15 @@ from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.payments.events import PaymentCaptured
 from bench.line import Aim, Line, Run
-from bench.scene import Scene
+from bench.scene import UNFINISHED, Scene
 from bench.timing import Timing
 from bench.world import ROOT, Broken
 
 MANY, BATCH, SINGLE = 2000, 100, 60
 PAUSE_SECONDS = 0.03
-LEFT = "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded')"
 STARTS = """
     SELECT array_agg(extract(epoch FROM d.started_at - e.recorded_at)::float8 * 1000)
-    FROM delivery AS d JOIN event AS e ON e.id = d.event_id
-    WHERE e.recorded_at >= %s AND e.type = 'PaymentCaptured' AND d.started_at IS NOT NULL
+    FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE e.recorded_at > %s AND e.type = 'PaymentCaptured'
 """
 WORKER = ("-Q", "bench", "--concurrency", "2", "--without-mingle", "--without-gossip", "--loglevel", "warning")
 
@@ -50,14 +48,13 @@ class Deliveries(Line):
         for _ in range(MANY // BATCH):
             with session_scope() as session:
                 outbox.record(session, *(_no_op() for _ in range(BATCH)))
-        while self._scene.world.value(LEFT):
-            time.sleep(0.02)
+        self._scene.world.wait(*UNFINISHED)
         return Timing(MANY, time.perf_counter() - began)
 
     def _celery(self) -> Timing:
         app = Celery(broker=self._scene.world.facts["broker_url"], config_source="celeryconfig")
         worker = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
+            [sys.executable, "-W", "ignore", "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,  # its banner
         )
@@ -92,7 +89,7 @@ class Starts(Line):
                 outbox.record(session, _no_op())
             time.sleep(PAUSE_SECONDS)
         seconds = time.perf_counter() - began
-        self._scene.world.wait("deliveries are unfinished", LEFT)
+        self._scene.world.wait(*UNFINISHED)
         latencies = self._scene.world.value(STARTS, before)
         if len(latencies) != SINGLE:
             raise Broken(f"{len(latencies)} deliveries started, not {SINGLE}")

@@ -11,7 +11,7 @@ from app.infra.db import session_scope
 from app.kernel.money import Money
 from bench.line import Aim, Line, Run
 from bench.load import request, send_all
-from bench.scene import Scene
+from bench.scene import UNFINISHED, Scene
 from bench.timing import Timing
 from bench.world import Broken
 from tests.factories.booking import ALWAYS
@@ -39,10 +39,7 @@ class Slots(Line):
 
     def settle(self) -> None:
         """Have the mails of these bookings written."""
-        self._scene.world.wait(
-            "deliveries are unfinished",
-            "SELECT count(*) FROM delivery WHERE state NOT IN ('done', 'dead', 'discarded')",
-        )
+        self._scene.world.wait(*UNFINISHED)
 
     def _prepare(self) -> str:
         with session_scope() as session:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
+from app.choreography import REACTIONS
 from demo.seed import LEARNER, MENTORS, PASSWORD
 from tests.demo.conftest import ROOT, Played
 
@@ -62,6 +64,23 @@ def test_the_output_shown_is_what_the_demo_prints(played: Played):
     for passage in others:
         end = position(passage, printed, end)
     assert end == len(printed)
+
+
+def test_the_addresses_named_are_those_of_the_api(flask_app):
+    named = [("GET", path) for path in re.findall(r"`(/[a-z/{}.-]+)`", README)]
+    named += re.findall(r"(GET|POST) (/[a-z/{}-]+)", README)
+    assert len(named) > 10
+    ways = flask_app.url_map.bind("")
+    filled = [(method, path.replace("{id}", str(UUID(int=1))).replace("{code}", "x")) for method, path in named]
+    assert [one for one in filled if not any(ways.test(prefix + one[1], one[0]) for prefix in ("", "/api/v1"))] == []
+
+
+def test_the_tasks_of_the_flow_are_those_that_react():
+    shown = re.findall(r"R->>W: (\w+)", README)
+    assert len(shown) >= 4
+    assert set(shown) <= {
+        reaction.task.rpartition(".")[2] for reactions in REACTIONS.values() for reaction in reactions
+    }
 
 
 def test_the_people_named_are_those_of_the_demo_data():

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import time
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import pytest
@@ -68,10 +72,28 @@ def test_the_routes_that_health_checks_ask_are_there(ours, flask_app):
         assert asked.port == ours[name]["environment"].get("PORT", ours[name]["environment"].get("FLOWER_PORT"))
 
 
-def test_the_commands_that_health_checks_run_are_there(ours, flask_app):
-    for name in ("relay", "beat"):
-        assert words(ours[name]["healthcheck"]["test"])[:4] == ["CMD", "flask", "--app", "wsgi"]
-        assert ours[name]["healthcheck"]["test"][4] in flask_app.cli.commands
+#: What has no door to ask at.
+WITHOUT_DOOR = {"worker", "relay", "beat"}
+
+
+def test_what_has_no_door_is_asked_for_its_sign_of_life_and_for_nothing_that_starts_a_program_of_ours(ours):
+    for name, service in ours.items():
+        if process_of(name) in WITHOUT_DOOR:
+            kind, check = service["healthcheck"]["test"]
+            file = PurePosixPath(service["environment"]["HEARTBEAT_FILE"])
+            assert (kind, str(file.parent)) == ("CMD-SHELL", *service["tmpfs"]), name
+            assert str(file) in check, name
+            assert not set(words(check)) & {"python", "flask", "celery"}, name
+
+
+@pytest.mark.parametrize(("seconds_ago", "alive"), [(0, True), (50, True), (70, False), (None, False)])
+def test_it_is_alive_when_it_has_shown_itself_within_a_minute(ours, tmp_path, seconds_ago, alive):
+    file, service = tmp_path / "heartbeat", ours["relay"]
+    if seconds_ago is not None:
+        file.touch()
+        os.utime(file, (time.time() - seconds_ago,) * 2)
+    check = service["healthcheck"]["test"][1].replace(service["environment"]["HEARTBEAT_FILE"], str(file))
+    assert (subprocess.run(["sh", "-c", check], capture_output=True, check=False).returncode == 0) is alive
 
 
 def test_nothing_starts_before_the_database_is_migrated_and_the_broker_is_there(compose, ours):

@@ -10,8 +10,12 @@ import subprocess
 import psycopg
 import pytest
 
+from app.infra.config import Settings
 from app.infra.db import session_scope
 from app.ops import books
+from app.ops.health import checks, verdicts
+from app.payments.states import PaymentState
+from app.payouts.states import PayoutState
 from embedded.binaries import find_postgres
 from tests.architecture.sources import ROOT
 from tests.architecture.test_documents import README, rows
@@ -22,6 +26,7 @@ SQL = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.DOTALL)
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines() if line]
 COMMANDS = [*SHELL, *re.findall(r"`((?:docker|flask) [^`]+)`", RUNBOOK)]
 FLASK = [command.partition("flask --app wsgi ")[2] for command in COMMANDS if "flask --app wsgi " in command]
+HEALTH = dict(re.findall(r"^\| `(\w+)` (\|.*)$", RUNBOOK.partition("| check |")[2].partition("##")[0], re.MULTILINE))
 ROUTES = re.findall(r"`(GET|POST) (/[^`?]*)", RUNBOOK)
 #: What dumps, and what restores, as typed inside the container.
 BACKUP = [line.partition(" postgres ")[2] for line in SHELL if "pg_dump" in line or "pg_restore" in line]
@@ -95,6 +100,28 @@ def test_the_settings_that_are_named_are_there():
     named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", RUNBOOK))
     assert named
     assert named <= rows(README, 3).keys() | rows(README, 4).keys()
+
+
+def test_every_check_of_health_has_its_row_and_the_row_names_what_its_advice_names():
+    assert HEALTH.keys() == verdicts.ADVICE.keys()
+    for name, advice in verdicts.ADVICE.items():
+        assert set(re.findall(r"[A-Z]+_[A-Z_]+", advice)) <= set(re.findall(r"[A-Z]+_[A-Z_]+", HEALTH[name])), name
+
+
+def test_the_figures_of_health_are_those_of_the_checks():
+    told = {name: [int(figure) for figure in re.findall(r"\b(\d+)\b", row)] for name, row in HEALTH.items()}
+    assert (told["relay"], told["webhooks"]) == ([*checks.RELAY_LAG], [*checks.WEBHOOK_AGE])
+    assert told["beat"] == [checks.BEAT_LEAST_SECONDS]
+    assert told["konnect"] == told["google"] == [checks.FAILURES]
+    assert told["workers"] == [2 * Settings.canary_seconds + Settings.published_patience_seconds]
+
+
+@pytest.mark.parametrize(("first", "states"), [("payment", PaymentState), ("payout", PayoutState)])
+def test_the_states_that_a_table_explains_are_there(first, states):
+    table = re.search(rf"^\| {first} \|.*\n\|.*\n((?:\|.*\n)+)", RUNBOOK, re.MULTILINE)[1]
+    explained = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+    assert len(explained) > 3
+    assert explained <= set(states)
 
 
 def test_the_tasks_and_queues_that_are_named_are_there(services):

@@ -39,7 +39,7 @@ def test_the_outside_world_knows_neither_the_database_nor_our_keys(environments:
 
 def test_the_system_and_the_sandbox_agree_on_their_addresses(environments: Environments):
     system, sandbox = environments.of("api"), environments.of("sandbox")
-    assert system["SANDBOX_URL"] == f"http://127.0.0.1:{sandbox['SANDBOX_PORT']}"
+    assert system["KONNECT_BASE_URL"].startswith(f"http://127.0.0.1:{sandbox['SANDBOX_PORT']}/")
     assert system["SMTP_URL"] == f"smtp://127.0.0.1:{sandbox['SANDBOX_SMTP_PORT']}"
     assert sandbox["CLOCK_URL"] == f"http://127.0.0.1:{system['PORT']}/api/v1/sandbox/clock"
 

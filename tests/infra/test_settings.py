@@ -18,7 +18,7 @@ SECRET = "Vq3tN8x0bZr5mKc7yHs2pLd9wGf4uJe6"
 TEST = ENVIRONMENT | {
     "DATABASE_URL": f"postgresql://amana_app:{SECRET}@127.0.0.1:5432/amana",
     "BROKER_URL": f"redis://:{SECRET}@localhost:6379/0",
-    "SANDBOX_URL": "http://[::1]:9000",
+    "SENTRY_DSN": "http://key@[::1]:9000/1",
 }
 
 PRODUCTION = {
@@ -99,7 +99,6 @@ ONLY_IN_PRODUCTION = [
     ("FRONTEND_URL", "http://amana.tn"),
     ("GOOGLE_TOKEN_URL", "http://oauth2.googleapis.com/token"),
     ("GOOGLE_CALENDAR_URL", "http://www.googleapis.com/calendar/v3"),
-    ("SANDBOX_URL", "https://sandbox.amana.tn"),
     ("ARGON2_MEMORY_KIB", "1024"),
     ("LEASE_SECONDS", "49"),
     ("TASK_SECONDS", "20"),
@@ -124,7 +123,6 @@ ONLY_ON_THIS_MACHINE = [
     ("GOOGLE_CALENDAR_URL", "https://www.googleapis.com/calendar/v3"),
     ("SMTP_URL", "smtp://mail.internal:25"),
     ("PUBLIC_URL", "http://0.0.0.0:8000"),
-    ("SANDBOX_URL", "http://192.168.1.4:9000"),
     ("SENTRY_DSN", "https://key@sentry.internal/1"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.internal:4318"),
 ]

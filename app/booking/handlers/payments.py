@@ -36,6 +36,7 @@ def apply_payment(session: Session, event: PaymentCaptured | PaymentCapturedLate
     booking = queries.lock_booking(session, found.id)
     if booking.status == BookingState.AWAITING_PAYMENT and payments.is_covered(session, event.order_id):
         confirm(session, booking)
+        announce(session, booking.id)
     elif booking.status == BookingState.EXPIRED:
         _apply_late_money(session, booking, event)
     elif isinstance(event, PaymentCapturedLate):
@@ -45,9 +46,9 @@ def apply_payment(session: Session, event: PaymentCaptured | PaymentCapturedLate
 def _apply_late_money(session: Session, booking: Booking, event: PaymentCaptured | PaymentCapturedLate) -> None:
     if _is_free_and_ahead(session, booking) and payments.hold_late_money(session, booking.order_id):
         confirm(session, booking, BookingStep.TAKE_UP_AGAIN)
-        return
-    booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.MISS)
-    outbox.record(session, BookingPaidLate(booking_id=booking.id, payment_id=event.payment_id))
+    else:
+        booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.MISS)
+        outbox.record(session, BookingPaidLate(booking_id=booking.id, payment_id=event.payment_id))
     announce(session, booking.id)
 
 

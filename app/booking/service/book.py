@@ -43,37 +43,36 @@ def book(session: Session, learner_id: UUID, offering_id: UUID, starts_at: datet
     Raises OfferingNotFound, OwnSession, MentorNotAccepting, SlotNotOffered, SlotTaken, LearnerBusy, TooManyUnpaid,
     InsufficientFunds. Locks: mentor, learner, then what is to the right of them.
     """
-    offering = _lock_and_read(session, learner_id, offering_id)
+    offering, schedule = _lock_and_read(session, learner_id, offering_id)
     span = Span(starts_at, starts_at + timedelta(minutes=offering.duration_minutes))
     end_overdue(session, offering.mentor_id, learner_id, span)
-    _check_mentor(session, offering.mentor_id, offering.duration_minutes, starts_at)
+    _check_mentor(session, schedule, offering.duration_minutes, starts_at)
     _check_learner(session, learner_id, span)
-    booking = _insert(session, learner_id, offering, span, note)
-    if payments.is_covered(session, booking.order_id):
+    booking, is_covered = _place(session, learner_id, offering, span, note)
+    if is_covered:
         confirm(session, booking)
     elif queries.count_unpaid(session, learner_id) > settings().max_unpaid_bookings:
         raise TooManyUnpaid
     return booking.id
 
 
-def _lock_and_read(session: Session, learner_id: UUID, offering_id: UUID) -> mentors.OfferingView:
-    """Lock the mentor, then the learner, and return the offering as it is under the lock, price and length included."""
-    mentor_id = mentors.get_offering(session, offering_id).mentor_id
-    if mentor_id == learner_id:
+def _lock_and_read(
+    session: Session, learner_id: UUID, offering_id: UUID
+) -> tuple[mentors.OfferingView, mentors.Schedule]:
+    """Lock the mentor, then the learner; return offering and schedule as they are under the lock, price included."""
+    offering, schedule = mentors.lock_offering(session, offering_id)
+    if offering.mentor_id == learner_id:
         raise OwnSession
-    mentors.lock_mentor(session, mentor_id)
-    identity.lock_person(session, learner_id)
-    offering = mentors.get_offering(session, offering_id)
     if not offering.active:
         raise SlotNotOffered("This offering is retired: choose another one.")
-    return offering
+    identity.lock_person(session, learner_id)
+    return offering, schedule
 
 
-def _check_mentor(session: Session, mentor_id: UUID, duration_minutes: int, starts_at: datetime) -> None:
+def _check_mentor(session: Session, schedule: mentors.Schedule, duration_minutes: int, starts_at: datetime) -> None:
     """Refuse a start that the mentor's slots do not list; the mentor is locked by the caller."""
-    schedule = mentors.schedule_of(session, mentor_id)
     now = business_now(session)
-    busy = queries.busy_of_mentor(session, mentor_id, Span(starts_at - REACH, starts_at + REACH), now)
+    busy = queries.busy_of_mentor(session, schedule.mentor_id, Span(starts_at - REACH, starts_at + REACH), now)
     reason = slots.refusal(schedule, duration_minutes, busy, now, starts_at)
     if reason is not None:
         raise REFUSALS.get(reason, SlotNotOffered)
@@ -85,14 +84,17 @@ def _check_learner(session: Session, learner_id: UUID, span: Span) -> None:
         raise LearnerBusy
 
 
-def _insert(session: Session, learner_id: UUID, offering: mentors.OfferingView, span: Span, note: str) -> Booking:
+def _place(
+    session: Session, learner_id: UUID, offering: mentors.OfferingView, span: Span, note: str
+) -> tuple[Booking, bool]:
+    """Place the order, write the booking, and tell whether the wallet covers it."""
     now = business_now(session)
     deadline = min(now + timedelta(minutes=settings().pay_link_minutes), span.starts_at)
-    order_id = payments.place_order(
+    order = payments.place_order(
         session, learner_id, offering.price, description=f"Session: {offering.title}"[:200], deadline=deadline
     )
     booking = Booking(
-        id=new_id(), mentor_id=offering.mentor_id, learner_id=learner_id, offering_id=offering.id, order_id=order_id,
+        id=new_id(), mentor_id=offering.mentor_id, learner_id=learner_id, offering_id=offering.id, order_id=order.id,
         title=offering.title, duration_minutes=offering.duration_minutes, starts_at=span.starts_at,
         ends_at=span.ends_at, status=BookingState.AWAITING_PAYMENT, note=note, price=offering.price,
         fee_basis_points=settings().platform_fee_basis_points, expires_at=deadline, created_at=now,
@@ -104,4 +106,4 @@ def _insert(session: Session, learner_id: UUID, offering: mentors.OfferingView, 
         if db.constraint(error) in WALLS:
             raise WALLS[db.constraint(error)] from error
         raise
-    return booking
+    return booking, order.is_covered

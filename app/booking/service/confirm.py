@@ -9,11 +9,13 @@ from app.booking.models import Booking
 from app.booking.states import BOOKING, BookingState, BookingStep
 from app.escrow import service as escrow
 from app.infra import outbox
-from app.infra.changes import announce
 
 
 def confirm(session: Session, booking: Booking, step: BookingStep = BookingStep.CONFIRM) -> None:
-    """Fund the escrow out of what is held for the order and confirm; the booking is locked by the caller."""
+    """Fund the escrow out of what is held for the order and confirm.
+
+    The booking is locked by the caller, who announces it too: of a new one nobody can know yet, let alone wait for it.
+    """
     booking.status = BOOKING.transition(BookingState(booking.status), step)
     escrow.fund(
         session,
@@ -24,4 +26,3 @@ def confirm(session: Session, booking: Booking, step: BookingStep = BookingStep.
         fee_basis_points=booking.fee_basis_points,
     )
     outbox.record(session, BookingConfirmed(booking_id=booking.id))
-    announce(session, booking.id)

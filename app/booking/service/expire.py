@@ -50,8 +50,8 @@ def end_unpaid(session: Session, booking: Booking) -> None:
     """
     if payments.is_covered(session, booking.order_id):
         confirm(session, booking)
-        return
-    payments.close_order(session, booking.order_id)
-    booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.EXPIRE)
-    outbox.record(session, BookingExpired(booking_id=booking.id, order_id=booking.order_id))
+    else:
+        payments.close_order(session, booking.order_id)
+        booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.EXPIRE)
+        outbox.record(session, BookingExpired(booking_id=booking.id, order_id=booking.order_id))
     announce(session, booking.id)

@@ -22,15 +22,13 @@ RELAY_CHANNEL = "amana_relay"
 _RECORD = text("""
     WITH fact AS (
         INSERT INTO event (id, type, payload, correlation_id, reactions)
-        VALUES (:id, :type, CAST(:payload AS jsonb), :correlation_id, cardinality(CAST(:tasks AS text[])))
+        VALUES (:id, :type, CAST(:payload AS jsonb), :correlation_id, :reactions)
         RETURNING id
     ), work AS (
         INSERT INTO delivery (id, event_id, task, queue, ordering_key, tries, attempts_left, cap_seconds)
         SELECT r.id, fact.id, r.task, r.queue, r.ordering_key, r.tries, r.tries, r.cap_seconds
-        FROM fact, unnest(
-            CAST(:ids AS uuid[]), CAST(:tasks AS text[]), CAST(:queues AS text[]), CAST(:keys AS text[]),
-            CAST(:tries AS bigint[]), CAST(:caps AS bigint[])
-        ) AS r (id, task, queue, ordering_key, tries, cap_seconds)
+        FROM fact, jsonb_to_recordset(CAST(:work AS jsonb)) AS r (
+            id uuid, task text, queue text, ordering_key text, tries bigint, cap_seconds bigint)
     )
     SELECT pg_notify('amana_relay', '') FROM relay_sleep WHERE sleeping
 """)
@@ -45,6 +43,13 @@ def record(session: Session, *events: Event) -> None:
 def record_for(session: Session, event: Event, reactions: Sequence[Reaction]) -> None:
     """Write one fact, and the deliveries of these reactions alone: for `record`, and for canaries."""
     event_id = new_id()
+    work = [
+        {
+            "id": str(new_id()), "task": reaction.task, "queue": reaction.queue,
+            "ordering_key": reaction.ordering_key(event), "tries": reaction.tries, "cap_seconds": reaction.cap_seconds,
+        }
+        for reaction in reactions
+    ]  # fmt: skip
     session.flush()  # the rows that the fact is about must be there first
     session.execute(
         _RECORD,
@@ -53,12 +58,8 @@ def record_for(session: Session, event: Event, reactions: Sequence[Reaction]) ->
             "type": event.type_name(),
             "payload": json.dumps(event.payload()),
             "correlation_id": correlation_id(),
-            "ids": [new_id() for _ in reactions],
-            "tasks": [reaction.task for reaction in reactions],
-            "queues": [reaction.queue for reaction in reactions],
-            "keys": [reaction.ordering_key(event) for reaction in reactions],
-            "tries": [reaction.tries for reaction in reactions],
-            "caps": [reaction.cap_seconds for reaction in reactions],
+            "reactions": len(work),
+            "work": json.dumps(work),
         },
     )
     traces.mark_event(event_id, event.type_name())

@@ -1,7 +1,8 @@
-"""The use cases of mentors. `booking` calls `lock_mentor`, `schedule_of`, `get_offering` and `get_mentor`."""
+"""The use cases of mentors. What `booking` needs is in booked.py."""
 
 from app.mentors.rules import Schedule, Stretch, WeeklyRule, stretches
 from app.mentors.service.availability import Availability, get_availability, schedule_of, set_availability
+from app.mentors.service.booked import lock_mentor, lock_offering
 from app.mentors.service.offerings import (
     OfferingView,
     change_offering,
@@ -16,7 +17,6 @@ from app.mentors.service.profiles import (
     change_mentor,
     get_mentor,
     list_mentors,
-    lock_mentor,
 )
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "list_mentors",
     "list_offerings",
     "lock_mentor",
+    "lock_offering",
     "retire_offering",
     "schedule_of",
     "set_availability",

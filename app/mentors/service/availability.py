@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.zones import canonical
 from app.mentors import queries
+from app.mentors.models import Mentor
 from app.mentors.rules import Schedule, WeeklyRule, check_rules
 from app.mentors.service.profiles import known, locked
 
@@ -40,15 +41,16 @@ def set_availability(session: Session, mentor_id: UUID, timezone: str, rules: Se
 
 
 def schedule_of(session: Session, mentor_id: UUID) -> Schedule:
-    """Return all that the mentor says about when sessions may be; raise MentorNotFound.
+    """Return all that the mentor says about when sessions may be; raise MentorNotFound."""
+    return schedule(session, known(session, mentor_id))
 
-    Two statements: a booking calls it under the mentor's lock, where nothing changes between them.
-    """
-    mentor = known(session, mentor_id)
+
+def schedule(session: Session, mentor: Mentor) -> Schedule:
+    """Return all that a mentor's row and rules say about when sessions may be."""
     return Schedule(
         mentor_id=mentor.id,
         timezone=mentor.timezone,
-        rules=_rules(session, mentor_id),
+        rules=_rules(session, mentor.id),
         buffer_minutes=mentor.buffer_minutes,
         min_notice_minutes=mentor.min_notice_minutes,
         horizon_days=mentor.horizon_days,

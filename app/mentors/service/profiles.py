@@ -81,15 +81,6 @@ def list_mentors(
     return [_view(mentor, people[mentor.id]) for mentor in found]
 
 
-def lock_mentor(session: Session, mentor_id: UUID) -> None:
-    """Lock the mentor's row until the transaction ends: the first lock of every booking; raise MentorNotFound.
-
-    It closes the race between two people who want overlapping times, and between a booking and a change of the
-    hours, the settings or the price: whoever reads those under this lock reads what holds when the booking commits.
-    """
-    locked(session, mentor_id)
-
-
 def known(session: Session, mentor_id: UUID) -> Mentor:
     """Return the mentor's row; raise MentorNotFound."""
     mentor = queries.find_mentor(session, mentor_id)

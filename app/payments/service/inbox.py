@@ -13,7 +13,7 @@ from app.infra.clock import business_now
 from app.payments import queries, rules
 from app.payments.errors import NoSuchPayment
 from app.payments.events import WebhookReceived
-from app.payments.models import Payment
+from app.payments.queries import PingedPayment
 from app.payments.service.attempts import WEBHOOK_LABEL, give_up_asking
 from app.payments.states import FINAL
 
@@ -31,12 +31,12 @@ class PaymentToLookAt:
     is_bound: bool
 
 
-def check_ping(session: Session, gateway: str, payment_id: UUID, mac: str) -> Payment:
+def check_ping(session: Session, gateway: str, payment_id: UUID, mac: str) -> PingedPayment:
     """Return the attempt that a ping is about, writing nothing; raise NoSuchPayment for a bad MAC or id."""
     if not crypto.mac_is_valid(WEBHOOK_LABEL, str(payment_id), mac):
         metrics.WEBHOOKS.add(gateway, "bad_mac")
         raise NoSuchPayment
-    payment = queries.find_payment(session, payment_id)
+    payment = queries.find_pinged(session, payment_id)
     if payment is None or payment.gateway != gateway:
         metrics.WEBHOOKS.add(gateway, "unknown")
         raise NoSuchPayment
@@ -80,7 +80,7 @@ def _end_when_time_is_up(session: Session, payment_id: UUID) -> None:
         give_up_asking(session, payment)
 
 
-def _keep(session: Session, payment: Payment, named: str | None) -> str:
+def _keep(session: Session, payment: PingedPayment, named: str | None) -> str:
     """Write a ping if it can tell us something, and return what became of it."""
     if payment.status in FINAL:
         return "final"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -21,8 +22,16 @@ from app.payments.service.attempts import write_attempt
 from app.payments.states import ORDER, PAYMENT, OrderState, OrderStep, PaymentState, PaymentStep
 
 
-def place_order(session: Session, payer_id: UUID, price: Money, *, description: str, deadline: datetime) -> UUID:
-    """Ask a payer for money and return the order's id; the caller holds the payer's lock.
+@dataclass(frozen=True)
+class PlacedOrder:
+    """A new order. `is_covered`: the wallet holds all of its price."""
+
+    id: UUID
+    is_covered: bool
+
+
+def place_order(session: Session, payer_id: UUID, price: Money, *, description: str, deadline: datetime) -> PlacedOrder:
+    """Ask a payer for money; the caller holds the payer's lock.
 
     The wallet's part is held at once. When it covers the price the order waits for `pay_order`; otherwise an attempt
     for the rest is opened. Raises AmountNotPayable when no gateway takes the rest, InsufficientFunds when the wallet
@@ -42,7 +51,7 @@ def place_order(session: Session, payer_id: UUID, price: Money, *, description: 
         ledger.hold_from_wallet(session, payer_id, part, ref=f"hold:{order.id}", purpose=order.purpose)
     if part < price:
         write_attempt(session, order, price - part)
-    return order.id
+    return PlacedOrder(order.id, is_covered=part == price)
 
 
 def is_covered(session: Session, order_id: UUID) -> bool:
