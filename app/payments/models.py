@@ -42,6 +42,11 @@ class Order(Base):
         """Return the purpose under which the ledger holds money for this order."""
         return f"order:{self.id}"
 
+    @property
+    def asks_a_gateway(self) -> bool:
+        """Tell whether the wallet left something to pay: else there never was an attempt, and never will be."""
+        return self.from_wallet < self.price.minor
+
 
 class Payment(Base):
     """One attempt to pay at one gateway; its id is the order id that the gateway sees."""

@@ -17,18 +17,21 @@ PROCESSES, THREADS = 2, 4
 EACH = 2400
 ACCOUNTS = 400
 
-# The statement of app/ledger/queries.py:POST. Every second posting is the other way round: all comes back to zero.
-# pgbench takes a colon and a name for a variable even inside of quotes.
+# The statement of app/ledger/queries.py:POST, in a transaction that is begun and committed as ours is. Every second
+# posting is the other way round: all comes back to zero. pgbench takes a colon and a name for a variable even inside of
+# quotes.
 SQL = """
 \\set account 1 + ((:client_id * 50 + :i / 2) % :accounts)
 \\set sign 1 - 2 * (:i % 2)
 \\set i :i + 1
+BEGIN;
 SELECT ledger.post('bench:' || :round::text || ':' || :client_id::text || ':' || :i::text, 'suspense', (
     SELECT array_agg(id ORDER BY n) FROM (
         SELECT ledger.open_account(code, 'TND') AS id, n
         FROM unnest(ARRAY['psp:' || 'bench' || :account::text, 'suspense:' || 'bench' || :account::text])
             WITH ORDINALITY AS u (code, n)
         ORDER BY code) AS opened), ARRAY[-(:sign)::bigint, :sign], now());
+COMMIT;
 """
 
 

@@ -110,7 +110,7 @@ def earmark(session: Session, order: Order, ref: str, amount: Money) -> None:
 
 
 def _cancel_live_attempt(session: Session, order: Order) -> None:
-    payment_id = queries.live_payment_id(session, order.id)
+    payment_id = queries.live_payment_id(session, order.id) if order.asks_a_gateway else None
     if payment_id is not None:
         payment = queries.lock_payment(session, payment_id)
         payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.CANCEL)

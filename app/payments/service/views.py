@@ -61,9 +61,9 @@ def show_payment_status(session: Session, payment_id: UUID) -> str:
 
 
 def show_orders(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, OrderView]:
-    """Return orders by their ids. One that the wallet covered was never asked for at a gateway."""
+    """Return orders by their ids."""
     orders = queries.find_orders(session, order_ids)
-    asked = [order.id for order in orders if order.from_wallet < order.price.minor]
+    asked = [order.id for order in orders if order.asks_a_gateway]
     latest = {payment.order_id: payment for payment in queries.latest_payments(session, asked)} if asked else {}
     return {order.id: _order(session, order, latest.get(order.id)) for order in orders}
 
