@@ -75,4 +75,5 @@ beat_schedule = {
         "schedule": timedelta(seconds=_settings.canary_seconds),
     },
     "purge-idempotency-keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
+    "purge-tokens": {"task": "tasks.maintenance.purge_tokens", "schedule": timedelta(hours=1)},
 }

@@ -49,6 +49,12 @@ control_socket_disable = True  # its socket has one fixed place per user: two wo
 accesslog = None  # the app logs each request itself, structured, with its request id
 errorlog = "-"
 loglevel = os.environ.get("LOG_LEVEL", "info").lower()
+# Its lines are written as ours are: a JSON object each, without a word of what a stranger has sent.
+logconfig_dict = {
+    "root": {"level": "WARNING", "handlers": []},  # the application's to configure
+    "formatters": {"generic": {"()": "app.infra.logs.JsonFormatter"}},
+    "loggers": {"gunicorn.error": {"level": loglevel.upper(), "handlers": ["error_console"], "propagate": False}},
+}
 
 # A worker proves that it lives by touching a file; on a busy disk that may block, and it would be killed for it.
 _memory = Path("/dev") / "shm"

@@ -37,6 +37,7 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %u@%d ",
     "lc_messages": "C",
+    "log_error_verbosity": "terse",  # a DETAIL quotes the row that was refused, and with it a person
 }
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.booking import service as booking
+from app.identity import service as identity
 from app.infra import idempotency
 from app.infra.db import session_scope
 from app.infra.outbox import canaries
@@ -72,8 +73,14 @@ def check_books() -> None:
 @app.task
 def purge_idempotency_keys() -> None:
     """Delete stored answers past their time."""
-    with session_scope() as session:
-        idempotency.purge(session)
+    _delete_all(idempotency.purge)
+
+
+@app.task
+def purge_tokens() -> None:
+    """Delete links of mails past their time, and sign-ins past their end with their tokens."""
+    _delete_all(identity.purge_links)
+    _delete_all(identity.purge_sign_ins)
 
 
 @app.task
@@ -112,6 +119,14 @@ def _do_all(find: Callable[[Session, int], Sequence[UUID]], do: Callable[[Sessio
                 failures.append(error)
     if failures:
         raise ExceptionGroup(f"{len(failures)} of {len(tried)} failed", failures)
+
+
+def _delete_all(delete: Callable[[Session], int]) -> None:
+    """Delete until nothing is left to, some in each transaction: whoever is interrupted has not worked in vain."""
+    while True:
+        with session_scope() as session:
+            if not delete(session):
+                return
 
 
 def _untried(find: Callable[[Session, int], Sequence[UUID]], tried: Collection[UUID]) -> list[UUID]:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.infra import sentry
 from app.infra.config import settings
 from app.infra.db import session_scope
 from app.kernel.clock import wall_now
@@ -47,11 +48,18 @@ class Watchman:
         """Look as often as canaries are sent, and not before the first ones can have come through."""
         time.sleep(health.workers_patience())
         while True:
-            try:
-                self.look()
-            except SQLAlchemyError as error:
-                log.warning("the watchman could not tell what he saw: %s", type(error).__name__)
+            self.look_again()
             time.sleep(settings().canary_seconds)
+
+    def look_again(self) -> None:
+        """Look, and live on whatever happens: nobody would miss a watchman who has ended."""
+        try:
+            self.look()
+        except SQLAlchemyError as error:
+            log.warning("the watchman could not tell what he saw: %s", type(error).__name__)
+        except Exception as error:
+            log.exception("the watchman stumbled")
+            sentry.capture(error)
 
 
 def start() -> None:

@@ -20,6 +20,7 @@ _IS_ACTIVE = text(f"status IN ({', '.join(repr(str(state)) for state in ACTIVE)}
 class Booking(Base):
     """A session of a learner with a mentor. Title, length, price and fee are frozen when it is booked.
 
+    `problem` is what the learner reported; `reason` what was said last: to report it, to decide it, or to cancel.
     `sequence` counts the changes that calendars are told of; `invited_sequence` is the last one that was mailed.
     """
 
@@ -61,4 +62,5 @@ class Booking(Base):
     invited_sequence: Mapped[int | None]
     cancelled_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     reason: Mapped[str | None]
+    problem: Mapped[str | None]
     created_at: Mapped[datetime]

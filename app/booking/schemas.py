@@ -148,7 +148,13 @@ class BookingSchema(ma.Schema):
     cancelled_by = ma.fields.String(
         required=True, allow_none=True, validate=ma.validate.OneOf(["learner", "mentor", "support"])
     )
-    reason = ma.fields.String(required=True, allow_none=True, metadata=like("I have fallen ill."))
+    reason = ma.fields.String(
+        required=True, allow_none=True,
+        metadata=like("I have fallen ill.", "what was said last: to cancel it, to report a problem, or to decide one"),
+    )  # fmt: skip
+    problem = ma.fields.String(
+        required=True, allow_none=True, metadata=like("Nobody came.", "what the learner reported")
+    )
     created_at = Instant(required=True)
 
 
@@ -178,7 +184,7 @@ def shown(view: BookingView) -> dict[str, Any]:
     }
 
 
-_PLAIN = ("id", "status", "starts_at", "ends_at", "note", "price", "meeting_url", "reason", "created_at")
+_PLAIN = ("id", "status", "starts_at", "ends_at", "note", "price", "meeting_url", "reason", "problem", "created_at")
 
 
 def _role(view: BookingView) -> str | None:

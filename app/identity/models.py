@@ -55,6 +55,7 @@ class TokenFamily(Base):
         CheckConstraint(f"revocation IN ({_REVOCATIONS})", name="revocation"),
         CheckConstraint("(revoked_at IS NULL) = (revocation IS NULL)", name="revoked"),
         Index("ix_token_family_user_id", "user_id"),
+        Index("ix_token_family_expires_at", "expires_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -91,6 +92,7 @@ class EmailVerification(Base):
         CheckConstraint("octet_length(hash) = 32", name="hash"),
         Index("uq_email_verification_hash", "hash", unique=True),
         Index("ix_email_verification_user_id", "user_id"),
+        Index("ix_email_verification_expires_at", "expires_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -134,6 +134,22 @@ def revoke_families_of_user(session: Session, user_id: UUID, reason: Revocation,
     _revoke(session, TokenFamily.user_id == user_id, reason, now)
 
 
+def delete_expired_links(session: Session, now: datetime, limit: int) -> int:
+    """Delete up to so many links that are too old to be opened; return how many."""
+    expired = select(EmailVerification.id).where(EmailVerification.expires_at <= now).limit(limit)
+    taken = session.scalars(expired.with_for_update(skip_locked=True)).all()
+    session.execute(delete(EmailVerification).where(EmailVerification.id.in_(taken)))
+    return len(taken)
+
+
+def delete_ended_families(session: Session, limit: int) -> int:
+    """Delete up to so many sign-ins that have come to their end, with every token of theirs; return how many.
+
+    By a function of the owner's: we ourselves may delete no sign-in, so that none can be forgotten before its end.
+    """
+    return int(session.scalar(text("SELECT purge_sign_ins(:limit)"), {"limit": limit}) or 0)
+
+
 def _revoke(session: Session, which: ColumnElement[bool], reason: Revocation, now: datetime) -> None:
     statement = update(TokenFamily).where(which, TokenFamily.revoked_at.is_(None))
     session.execute(statement.values(revoked_at=now, revocation=reason))

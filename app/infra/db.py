@@ -29,6 +29,9 @@ CONSTRAINT_NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
+#: The revision of migrations/ that this code needs; a later one serves too, while a new version is rolled out.
+SCHEMA = "0013"
+
 #: SQLSTATEs after which the same transaction may be run again: deadlock, serialisation failure, lock timeout.
 RETRYABLE = frozenset({"40P01", "40001", "55P03"})
 

@@ -15,6 +15,9 @@ from app.infra.db import Base
 from app.kernel.clock import wall_now
 from app.kernel.errors import InvalidInput, Refusal
 
+#: How many answers one transaction deletes.
+PURGE_BATCH = 1_000
+
 
 class KeyReused(InvalidInput):
     """This Idempotency-Key was used with another body: take a new key for a new request.
@@ -80,15 +83,15 @@ def store(session: Session, answer: StoredAnswer, body: bytes) -> None:
 
 
 def purge(session: Session) -> int:
-    """Delete answers past their time and return how many; any number of sweeps may run at once."""
+    """Delete some answers past their time and return how many, 0 when none is left; any number may run at once."""
     oldest = wall_now() - timedelta(seconds=settings().idempotency_seconds)
     found = session.execute(
         text("""
             DELETE FROM idempotency_key WHERE (scope, key) IN (
-                SELECT scope, key FROM idempotency_key WHERE created_at < :oldest LIMIT 1000 FOR UPDATE SKIP LOCKED)
+                SELECT scope, key FROM idempotency_key WHERE created_at < :oldest LIMIT :batch FOR UPDATE SKIP LOCKED)
             RETURNING key
         """),
-        {"oldest": oldest},
+        {"oldest": oldest, "batch": PURGE_BATCH},
     )
     return len(found.all())
 

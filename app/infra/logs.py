@@ -38,8 +38,20 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+#: How gunicorn begins to speak of a request, in which it then quotes what was sent; and what is told instead.
+_OF_REQUESTS = {
+    "Invalid request": "a request could not be read",
+    "Error handling request": "a request broke off",
+    "%s %s": "a request came",
+}
+
+
 def _message(record: logging.LogRecord) -> str:
-    """Return what is said; Celery's lines about failures repeat the failure's own words."""
+    """Return what is said; less what Celery repeats of a failure's own words, and gunicorn of a stranger's."""
+    if record.name == "gunicorn.error":
+        for begins, told in _OF_REQUESTS.items():
+            if str(record.msg).startswith(begins):
+                return told
     said = getattr(record, "data", None)
     if record.name == "celery.app.trace" and isinstance(said, dict):
         return f"{said.get('name')} {said.get('description')}"

@@ -24,8 +24,8 @@ WALLET_KINDS = {"release": "earning"}
 
 #: What the first word of a ref's transaction speaks of.
 REFERENCES = {
-    "capture": "payment", "fund": "booking", "return": "booking", "release": "booking", "payout": "payout",
-    "payout-back": "payout", "payout-late": "payout_attempt",
+    "capture": "payment", "correction": "payment", "fund": "booking", "return": "booking", "release": "booking",
+    "payout": "payout", "payout-back": "payout", "payout-late": "payout_attempt",
 }  # fmt: skip
 
 

@@ -48,10 +48,9 @@ def begin() -> None:
 
 def open_trace() -> None:
     """Trace the request. What a caller says of traces is not taken over: a stranger could join any."""
-    route, g.trace = str(request.url_rule or "unknown"), ExitStack()
-    opened = traces.span(
-        f"{request.method} {route}", SpanKind.SERVER, http__request__method=request.method, http__route=route
-    )
+    method, route = _asked_for()
+    g.trace = ExitStack()
+    opened = traces.span(f"{method} {route}", SpanKind.SERVER, http__request__method=method, http__route=route)
     g.span = g.trace.enter_context(opened)
 
 
@@ -75,11 +74,16 @@ def end(response: Response) -> Response:
 
 
 def _tell(status: int, seconds: float) -> None:
-    """Log and count a request. Neither may hold what a caller has made up, or there would be no end of words."""
-    route = str(request.url_rule or "unknown")
-    extra = {"method": request.method, "route": route, "status": status, "duration_ms": round(seconds * 1000)}
+    """Log and count a request."""
+    method, route = _asked_for()
+    extra = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000)}
     log.info("request", extra=extra)
-    method = request.method if request.method in METHODS else "other"
     metrics.REQUESTS.add(method, route, str(status))
     if "preference_applied" not in g:  # who asked to wait tells nothing of how quick we are
         metrics.REQUEST_SECONDS.observe(method, route, seconds=seconds)
+
+
+def _asked_for() -> tuple[str, str]:
+    """Return method and route in words of ours: what a caller has made up could be anybody's name, and has no end."""
+    method = request.method if request.method in METHODS else "other"
+    return method, str(request.url_rule or "unknown")

@@ -49,6 +49,7 @@ def test_a_slot_is_held_while_it_is_paid(world: World) -> None:
         "escrow": None,
         "cancelled_by": None,
         "reason": None,
+        "problem": None,
         "created_at": booking["created_at"],
     }  # fmt: skip
     assert read(booking["payment"]["expires_at"]) - read(booking["created_at"]) == timedelta(minutes=15)

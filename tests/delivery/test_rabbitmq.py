@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from app.infra.config import settings
 from app.infra.db import session_scope
 from app.infra.outbox import record
 from app.kernel.ids import new_id
+from app.ops import health
 from tests.architecture.sources import ROOT
 from tests.conftest import use
 from tests.delivery.processes import eventually, frozen, kill, running_system
@@ -96,6 +99,25 @@ def test_a_worker_answers_those_who_ask_for_its_health(system, rabbitmq):
     asked = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert asked.returncode == 0, asked.stderr
     assert "pong" in asked.stdout
+
+
+def test_health_tells_whether_it_is_there_within_a_moment(system, rabbitmq, monkeypatch):
+    def told():
+        check = health.look(("broker",)).checks["broker"]
+        return check.status, check.detail
+
+    monkeypatch.setenv("BROKER_URL", rabbitmq.url)
+    settings.cache_clear()
+    try:
+        assert told() == ("healthy", "connected")
+        with frozen(rabbitmq.process):
+            began = time.monotonic()
+            assert told() == ("unhealthy", "cannot be told: TimeoutError")
+            assert time.monotonic() - began < 2
+        assert told() == ("healthy", "connected")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
 
 
 def test_a_relay_that_waits_for_its_broker_can_be_stopped(system, carrier, events, rabbitmq):

@@ -113,6 +113,10 @@ def test_a_worker_may_end_what_it_has_begun(ours):
             assert int(service["stop_grace_period"].rstrip("s")) > longest
 
 
+def test_the_log_of_the_database_quotes_no_rows(compose):
+    assert "log_error_verbosity=terse" in compose["services"]["postgres"]["command"]
+
+
 def test_no_secret_stands_in_the_file():
     for name, value in re.findall(r"(\w*(?:PASSWORD|SECRET|KEY|URL|AUTH))\s*[:=]\s*(\S.*)", TEXT):
         assert re.fullmatch(r'""|\$\{[A-Z_]+:\?\}', value), name

@@ -6,20 +6,25 @@ import os
 import re
 import shlex
 import subprocess
+from dataclasses import dataclass
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from app.infra.config import Settings
 from app.infra.db import session_scope
+from app.ledger import service as ledger
 from app.ops import books
 from app.ops.health import checks, verdicts
+from app.payments import service as payments
 from app.payments.states import PaymentState
 from app.payouts.states import PayoutState
 from embedded.binaries import find_postgres
 from tests.architecture.sources import ROOT
 from tests.architecture.test_documents import README, rows
-from tests.factories.identity import make_user
+from tests.factories.identity import MadeUser, make_user, token_for
+from tests.factories.payments import snapshot, tnd
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 SQL = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.DOTALL)
@@ -32,19 +37,39 @@ ROUTES = re.findall(r"`(GET|POST) (/[^`?]*)", RUNBOOK)
 BACKUP = [line.partition(" postgres ")[2] for line in SHELL if "pg_dump" in line or "pg_restore" in line]
 
 
+@dataclass(frozen=True)
+class Conflicted:
+    """A payment of which the gateway tells otherwise than was asked, and whose it is."""
+
+    payer: MadeUser
+    id: UUID
+
+
 @pytest.fixture
-def payer(owner):
-    """Make somebody whose money lies in suspense."""
+def conflicted(database, flask_app):
+    """Have 44 dinars in suspense, of somebody who was asked for 45."""
     with session_scope() as session:
-        person = make_user(session)
-    owner.execute("SELECT ledger.open_account('suspense:konnect', 'TND')")
-    return person
+        payer = make_user(session)
+        payment_id = payments.open_top_up(session, payer.id, tnd(45_000))
+        payments.prepare_checkout(session, payment_id)
+        told = snapshot(order_id=str(payment_id), amount=44_000, reached=44_000)
+        payments.settle(session, payment_id, told)
+    return Conflicted(payer, payment_id)
 
 
-def filled_in(statement: str, payer) -> str:
+def filled_in(statement: str, conflicted: Conflicted) -> str:
     """Give psql's variables values."""
-    values = {"payment": f"'{payer.id}'", "payer": f"'{payer.id}'", "request": "'some-request'", "amount": "45000"}
+    values = {"payment": f"'{conflicted.id}'", "request": "'some-request'"}
     return re.sub(r"(?<![:\w]):'?([a-z]+)\b'?", lambda found: values[found[1]], statement)
+
+
+def containing(word: str) -> str:
+    """Return the one statement of the page in which this stands."""
+    (found,) = [statement for statement in SQL if word in statement.partition("FROM")[0]]
+    return found
+
+
+GIVE, SEND_BACK, LIST = containing("'correction:'"), containing("ledger.reverse"), containing("put_right_by")
 
 
 def test_there_is_something_to_try():
@@ -52,19 +77,41 @@ def test_there_is_something_to_try():
 
 
 @pytest.mark.parametrize("statement", SQL, ids=range(len(SQL)))
-def test_a_statement_runs(statement, owner, payer):
+def test_a_statement_runs(statement, owner, conflicted):
     with owner.transaction(force_rollback=True):
-        owner.execute(filled_in(statement, payer))
+        owner.execute(filled_in(statement, conflicted))
 
 
-def test_the_correction_moves_money_out_of_suspense_once_and_the_books_stay_right(owner, payer):
-    (correction,) = [statement for statement in SQL if "'correction'" in statement]
-    for _ in range(2):
-        owner.execute(filled_in(correction, payer))
-    posted = dict(owner.execute("SELECT split_part(code, ':', 1), posted FROM ledger.account").fetchall())
-    assert posted == {"suspense": -45_000, "deposit": 45_000}
+@pytest.mark.parametrize(
+    ("first", "then", "in_wallet", "put_right_by"),
+    [(GIVE, SEND_BACK, 44_000, "correction"), (SEND_BACK, GIVE, 0, "sent-back")],
+    ids=["given to the payer", "sent back"],
+)
+def test_money_leaves_suspense_once_one_way_or_the_other(owner, conflicted, first, then, in_wallet, put_right_by):
+    assert [row[1:] for row in listed(owner, conflicted)] == [(44_000, "open")]
+    for statement in (first, first, then):
+        owner.execute(filled_in(statement, conflicted))
+    suspense = owner.execute("SELECT posted FROM ledger.account WHERE code = 'suspense:konnect'").fetchone()
+    assert suspense == (0,)
+    ref = f"{put_right_by}:{conflicted.id}"
+    assert listed(owner, conflicted) == [(f"suspense:{conflicted.id}", 44_000, ref)]
     with session_scope() as session:
+        assert ledger.available(session, conflicted.payer.id, "TND") == tnd(in_wallet)
         assert [broken.name for broken in books.check_invariants(session) if not broken.holds] == []
+
+
+def listed(owner, conflicted):
+    """Return (ref, what was put aside, put right by) as the page has it."""
+    rows = owner.execute(filled_in(LIST, conflicted)).fetchall()
+    assert {row[3] for row in rows} == {conflicted.payer.id}
+    return [(row[0], row[1], row[-1]) for row in rows]
+
+
+def test_the_payer_finds_it_in_the_wallet_s_history(owner, client, conflicted):
+    owner.execute(filled_in(GIVE, conflicted))
+    (line,) = client.get("/api/v1/wallet/transactions", headers=token_for(conflicted.payer)).json["items"]
+    assert (line["kind"], line["amount"]["amount"]) == ("correction", 44_000)
+    assert line["reference"] == {"kind": "payment", "id": str(conflicted.id)}
 
 
 @pytest.mark.parametrize("words", FLASK)
@@ -133,7 +180,7 @@ def test_the_tasks_and_queues_that_are_named_are_there(services):
     assert set(re.findall(r"--queue (\w+)", RUNBOOK)) <= set(QUEUES)
 
 
-def test_a_backup_can_be_restored_over_what_came_after_it(database, services, payer, tmp_path):
+def test_a_backup_can_be_restored_over_what_came_after_it(database, services, conflicted, tmp_path):
     environment = {"PATH": f"{find_postgres().programs}:{os.environ['PATH']}", "PGHOST": "127.0.0.1"}
     environment |= {"PGPORT": str(services.cluster.port), "PGPASSWORD": services.cluster.superuser_password}
     for command in BACKUP:
@@ -143,4 +190,4 @@ def test_a_backup_can_be_restored_over_what_came_after_it(database, services, pa
             make_user(session)
     with psycopg.connect(database.url) as runtime:
         users = [found for (found,) in runtime.execute("SELECT id FROM users ORDER BY created_at")]
-    assert (len(users), users[0]) == (2, payer.id)
+    assert (len(users), users[0]) == (2, conflicted.payer.id)

@@ -45,6 +45,16 @@ def test_letters_of_every_alphabet_have_a_lower_case(servers: Services):
     assert value(servers.database.url, "SELECT lower('ÉÜŞ')") == "éüş"
 
 
+def test_the_log_says_what_was_refused_and_not_whose_it_was(servers: Services, tmp_path_factory):
+    log = tmp_path_factory.getbasetemp() / "servers0/logs/postgres.log"
+    with psycopg.connect(servers.database.owner_url, autocommit=True) as owner:
+        owner.execute("CREATE TEMPORARY TABLE person (email text CONSTRAINT ck_tripwire CHECK (email IS NULL))")
+        with pytest.raises(errors.CheckViolation):
+            owner.execute("INSERT INTO person VALUES (%s)", ["canary@birdcage.test"])
+    assert "ck_tripwire" in log.read_text()
+    assert "canary" not in log.read_text()
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -101,6 +101,26 @@ def test_released_the_money_is_the_mentors_less_the_fee(world: World, role: str)
     assert world.wallet(learner) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("outcome", ["release", "return"])
+def test_what_was_decided_does_not_take_the_place_of_what_was_reported(world: World, outcome: str) -> None:
+    learner, mentor, booking = world.held()
+    reported = world.report(learner, booking).json
+    assert (reported["reason"], reported["problem"]) == ("Nobody came.", "Nobody came.")
+
+    world.resolve(world.person("support"), booking, outcome)
+
+    for person in (learner, mentor):
+        shown = world.booking(person, booking)
+        assert (shown["reason"], shown["problem"]) == ("We looked into it.", "Nobody came.")
+
+
+def test_a_session_that_was_cancelled_had_no_problem(world: World) -> None:
+    learner = world.person()
+    booking = world.booked(learner, world.offer())
+    cancelled = world.cancel(learner, booking).json
+    assert (cancelled["reason"], cancelled["problem"]) == ("I changed my mind.", None)
+
+
 def test_returned_the_money_is_the_learners_in_full(world: World) -> None:
     learner, mentor, booking = world.held(price=33_337)
     world.report(learner, booking)

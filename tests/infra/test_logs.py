@@ -62,6 +62,25 @@ def test_known_keys_are_added_and_others_are_dropped():
     assert "secret-7f3a" not in json.dumps(found)
 
 
+@pytest.mark.parametrize(
+    ("said", "arguments", "told"),
+    [
+        (
+            "Invalid request from ip=192.0.2.7: Bad method: 'amal@amana.test'",
+            (),
+            "a request could not be read",
+        ),
+        ("Error handling request %s %s", ("GET", "/amal@amana.test"), "a request broke off"),
+        ("%s %s", ("GET", "/amal@amana.test"), "a request came"),
+        ("Booting worker with pid: %s", (7,), "Booting worker with pid: 7"),
+    ],
+)
+def test_what_gunicorn_says_of_a_request_is_told_without_it(said, arguments, told):
+    logger = logging.getLogger("gunicorn.error")
+    record = logger.makeRecord(logger.name, logging.WARNING, __file__, 1, said, arguments, None)
+    assert json.loads(JsonFormatter().format(record))["message"] == told
+
+
 def test_an_error_is_told_with_its_traceback_on_the_same_line():
     try:
         raise ZeroDivisionError("in the books")

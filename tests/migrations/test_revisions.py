@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 
 from app.infra.clock import business_now
-from app.infra.db import session_scope
+from app.infra.db import SCHEMA, session_scope
 from tests.architecture.sources import ROOT
 from tests.conftest import forget_connections
 from tests.factories.identity import make_user
@@ -33,6 +33,11 @@ def revisions(alembic):
 def test_there_is_one_head_and_one_line(alembic, revisions):
     assert len(ScriptDirectory.from_config(alembic).get_heads()) == 1
     assert [revision.down_revision for revision in revisions] == [None, *(r.revision for r in revisions[:-1])]
+
+
+def test_the_code_asks_for_the_last_one(alembic):
+    """`/health/ready` compares it with what the database says."""
+    assert ScriptDirectory.from_config(alembic).get_current_head() == SCHEMA
 
 
 def test_revisions_are_numbered_as_their_files_are(revisions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ PASSWORD = "canary password sings"
 NOTE = "I am Canary, and I am afraid of cats."
 KONNECT_SECRET = "canaryatkonnect"
 GOOGLE_SECRET = "GOCSPX-canaryatgoogle"
+METHOD = "CANARYTWEET"
 SECRET_KEY = "canary4d1c2b9a8e7d6c5b4a39281706f5e4d3c2"
 
 #: Sees to it that the next change of a row fails, and that PostgreSQL quotes the row while refusing.
@@ -90,13 +92,31 @@ def play(world: ObservedWorld, mailbox: Mailbox, sentry: FakeSentry) -> tuple[li
         **{"Idempotency-Key": "cancel", "X-Request-Id": "a-cancel"},
     )
     world.post("/auth/resend-verification", {"email": EMAIL})
+    send_rubbish(world)
     assert third["status"] == "awaiting_payment"
     assert outage["status"] == 500
     await_failures(world, sentry)
     start_sweep(world)
     eventually(lambda: "ok" in [item["status"] for item in sentry.items("check_in")], "the end of the sweep")
-    secrets = [NAME, EMAIL, PASSWORD, NOTE, KONNECT_SECRET, GOOGLE_SECRET, SECRET_KEY, link, access]
+    secrets = [NAME, EMAIL, PASSWORD, NOTE, METHOD, KONNECT_SECRET, GOOGLE_SECRET, SECRET_KEY, link, access]
     return [*secrets, pair["refresh_token"]], outage["instance"]
+
+
+def send_rubbish(world: ObservedWorld) -> None:
+    """Send what is no HTTP, and methods and paths that nobody knows."""
+    host = "Host: here\r\n"
+    for request in (
+        f"GET /{EMAIL}\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{host}{EMAIL}: hello\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{host}Expect: {EMAIL}\r\n\r\n",
+        f"{EMAIL} / HTTP/1.1\r\n{host}\r\n",
+        f"POST / HTTP/1.1\r\n{host}Transfer-Encoding: {EMAIL}\r\n\r\n",
+        f"{METHOD} /health/live HTTP/1.1\r\n{host}\r\n",
+        f"GET /{EMAIL}?mail={EMAIL} HTTP/1.1\r\n{host}User-Agent: {NAME}\r\nBaggage: sentry-user={EMAIL}\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", world.port), timeout=10) as connection:
+            connection.sendall(request.encode())
+            assert connection.recv(12).startswith(b"HTTP/1.1 "), request
 
 
 def book(world: ObservedWorld, access: str, hours: int, note: str = NOTE, request_id: str = "a-booking"):

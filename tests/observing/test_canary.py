@@ -26,6 +26,8 @@ def test_the_listeners_hear_what_is_said(played, flask_app):
     assert "tasks.payments.close_attempts" in played.wire.text
     assert "ck_tripwire_note" in played.world.text
     assert "a delivery is dead" in played.world.text
+    assert played.world.text.count("a request could not be read") == 5
+    assert '"method": "other", "route": "unknown"' in played.world.text
 
 
 def test_a_request_that_fails_is_reported_with_its_route_its_place_and_its_id(played):

@@ -113,12 +113,34 @@ def test_a_process_without_its_database_lives_but_is_not_ready(client, setting, 
     assert client.get("/health/live").json == {"status": "healthy", "checks": {}}
 
 
+@pytest.fixture
+def migrated_to(owner):
+    """Return a function that has the database say how far it was migrated."""
+    say = "UPDATE alembic_version SET version_num = %s"
+    yield lambda revision: owner.execute(say, [revision])
+    owner.execute(say, [db.SCHEMA])
+
+
+def test_a_database_that_is_behind_the_code_is_no_readiness(client, migrated_to):
+    migrated_to("0012")
+    code, _, checks = look(client, "/health/ready")
+    assert code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert checks["database"]["detail"] == f"migrated to 0012, and {db.SCHEMA} is needed"
+    assert "flask --app wsgi db upgrade" in checks["database"]["advice"]
+
+
+def test_code_that_is_behind_the_database_goes_on_while_the_next_is_rolled_out(client, migrated_to):
+    migrated_to("9999")
+    assert look(client, "/health/ready")[0] == HTTPStatus.OK
+
+
 def test_a_database_that_was_never_migrated_is_no_readiness(client, owner):
-    owner.execute("ALTER TABLE business_clock RENAME TO clock_of_yesterday")
+    rename = "ALTER FUNCTION {} RENAME TO {}"
+    owner.execute(rename.format("schema_revision", "revision_of_yesterday"))
     try:
         assert look(client, "/health/ready")[0] == HTTPStatus.SERVICE_UNAVAILABLE
     finally:
-        owner.execute("ALTER TABLE clock_of_yesterday RENAME TO business_clock")
+        owner.execute(rename.format("revision_of_yesterday", "schema_revision"))
 
 
 def test_a_pool_that_is_used_up_is_no_absence_of_the_database(client):
@@ -146,7 +168,7 @@ def test_a_database_that_accepts_and_says_nothing_is_unhealthy_within_two_second
 
 def test_a_database_that_hangs_in_the_middle_is_unhealthy_within_two_seconds(client, owner):
     with owner.transaction():
-        owner.execute("LOCK business_clock")
+        owner.execute("LOCK alembic_version")
         began = time.monotonic()
         code, status, _ = look(client, "/health/ready")
         assert time.monotonic() - began < 2

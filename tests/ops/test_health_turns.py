@@ -124,6 +124,24 @@ def test_who_looked_earlier_and_was_slow_turns_nothing_back(watchman, owner, los
     assert (turn.name, turn.was, turn.check.status) == ("workers", "unhealthy", "healthy")
 
 
+def test_a_watchman_who_stumbles_lives_on(watchman, owner, alarms, lose_workers, caplog):
+    watchman.look()
+    owner.execute("ALTER TABLE health_check DROP CONSTRAINT ck_health_check_verdict")
+    try:
+        owner.execute("UPDATE health_check SET verdict = 'a word of the next version'")
+        watchman.look_again()
+        assert "the watchman stumbled" in caplog.text
+    finally:
+        owner.execute("UPDATE health_check SET verdict = 'healthy'")
+        owner.execute(
+            "ALTER TABLE health_check ADD CONSTRAINT ck_health_check_verdict"
+            " CHECK (verdict IN ('healthy', 'degraded', 'unhealthy'))"
+        )
+    lose_workers()
+    watchman.look_again()
+    assert [alarm["title"] for alarm in alarms()] == ["workers: unhealthy"]
+
+
 def test_an_absence_of_the_database_is_told_once_when_it_is_back(watchman, owner, setting, database, alarms):
     from tasks.watching import Watchman  # noqa: PLC0415 - it reads the settings, which `watchman` has set
 

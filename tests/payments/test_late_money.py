@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from tasks import maintenance
 from tests.payments.world import World
 
 MINUTES = 60
@@ -145,4 +146,25 @@ def test_paying_an_expired_booking_a_second_time_fills_the_wallet(world: World) 
 
     assert world.booking(payer, booking["id"])["status"] == "confirmed"
     assert world.wallet(payer) == (45_000, 0, 0)
+    world.check_books()
+
+
+def test_a_link_that_still_lives_is_taken_back_when_late_money_takes_the_booking_up_again(world: World) -> None:
+    payer = world.person()
+    booking = world.book(payer, world.offer(price=45_000))
+    first = booking["payment"]["id"]
+    world.gateway.order("error_500_after_success", order_id=first)
+    world.drain()
+    (orphan,) = world.gateway.get("/konnect/payments", order_id=first).json()["items"]
+    second = world.post(payer, f"/bookings/{booking['id']}/payments").json["id"]
+    world.link(second)
+    world.advance_without_workers(seconds=LINK)
+    maintenance.expire_bookings()
+    assert world.booking(payer, booking["id"])["status"] == "expired"
+    assert world.payment(payer, second)["status"] == "awaiting_payer", "it ends when its gateway was asked, not before"
+    world.pay(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}", late="1")
+
+    assert world.booking(payer, booking["id"])["status"] == "confirmed"
+    found = world.payment(payer, second)
+    assert (found["status"], found["pay_url"]) == ("cancelled", None)
     world.check_books()

@@ -145,6 +145,19 @@ def test_the_purge_takes_what_is_past_its_time_and_nothing_else(order, count, ta
     assert tables.execute("SELECT key FROM idempotency_key").fetchall() == [("new",)]
 
 
+def test_the_sweep_purges_more_than_one_transaction_takes(order, count, tables):
+    from tasks.maintenance import purge_idempotency_keys  # noqa: PLC0415 - it reads the settings, set by `tables`
+
+    order("new")
+    tables.execute(
+        "INSERT INTO idempotency_key SELECT scope, n::text, fingerprint, status, headers, body,"
+        " created_at - interval '25 hours' FROM idempotency_key, generate_series(1, %s) AS n",
+        [2 * idempotency.PURGE_BATCH + 1],
+    )
+    purge_idempotency_keys()
+    assert count("idempotency_key") == 1
+
+
 def test_of_twenty_at_once_one_works_and_the_others_are_told_to_wait(served, http, tables, count):
     """The one that works is held until all others have been answered: each of them met it at work."""
     gate.clear()

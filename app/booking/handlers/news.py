@@ -95,7 +95,7 @@ def write_release(session: Session, event: EscrowReleased) -> list[News]:
     if booking is None:
         return []
     learner, mentor = _sides(session, booking)
-    if booking.reason is not None:  # nothing but a reported problem gives one to a session that was held
+    if booking.problem is not None:
         return [letters.decision(learner), letters.decision(mentor)]
     return [letters.release(mentor)] if booking.price else []
 

@@ -23,7 +23,7 @@ def report_problem(session: Session, learner_id: UUID, booking_id: UUID, reason:
         raise NoSuchBooking
     booking = queries.lock_booking(session, booking_id)
     booking.status = BOOKING.transition(BookingState(booking.status), BookingStep.REPORT_PROBLEM)
-    booking.reason = reason
+    booking.problem = booking.reason = reason
     escrow.freeze(session, booking.id)
     outbox.record(session, BookingDisputed(booking_id=booking.id))
     announce(session, booking.id)

@@ -12,6 +12,7 @@ from app.identity.service.people import (
     lock_person,
 )
 from app.identity.service.registration import Registration, create_admin, register, resend_verification, verify_email
+from app.identity.service.retention import purge_links, purge_sign_ins
 from app.identity.service.sign_in import SignedIn, TokenPair, refresh, sign_in, sign_out
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "get_person",
     "get_profile",
     "lock_person",
+    "purge_links",
+    "purge_sign_ins",
     "refresh",
     "register",
     "resend_verification",
