@@ -20,7 +20,7 @@ from bench.lines.webhooks import Webhooks
 from bench.machine import await_quiet, described, metered
 from bench.scene import UNFINISHED, set_scene
 from bench.timing import Measured
-from bench.world import ROOT, Broken, World, running
+from bench.world import BROUGHT, ROOT, Broken, World, running
 
 LINES: Sequence[type[Webhooks | Bookings | Postings | Deliveries | Starts | Slots]] = (
     Webhooks, Bookings, Postings, Deliveries, Starts, Slots,
@@ -46,6 +46,8 @@ The books afterwards: {books}.
 def main() -> int:
     """Measure what was asked for; 1 when an aim was missed or the books do not hold."""
     asked = _parse()
+    if BROUGHT:
+        print(f"The bench runs on servers of its own, and leaves those of {', '.join(BROUGHT)} alone.")
     if not await_quiet():
         print("The machine does not get quiet: rounds in which others work too much are dropped.")
     shutil.rmtree(DIRECTORY, ignore_errors=True)

@@ -18,13 +18,15 @@ CLIENTS = 8
 
 def run(url: str, script: str, *, each: int, variables: dict[str, int] | None = None) -> Timing:
     """Run a script `each` times by each of 8 clients, prepared; raises Broken with what pgbench said."""
-    parts = urlsplit(url)
+    parts, program = urlsplit(url), find_postgres().programs / "pgbench"
+    if not program.is_file():
+        raise Broken(f"there is no {program}: it comes with the wheel and with Debian's postgresql")
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "script.sql").write_text(script)
         chosen = [f"-D{name}={value}" for name, value in (variables or {}).items()]
         done = subprocess.run(
             [
-                str(Path(find_postgres().programs, "pgbench")), "--no-vacuum", "--protocol=prepared", "--log",
+                str(program), "--no-vacuum", "--protocol=prepared", "--log",
                 f"--client={CLIENTS}", "--jobs=2", f"--transactions={each}", "--file=script.sql", *chosen,
                 f"--host={parts.hostname}", f"--port={parts.port}", f"--username={parts.username}", parts.path[1:],
             ],

@@ -16,8 +16,12 @@ from typing import Any
 
 import psycopg
 
+from embedded.given import GIVEN
+
+#: Servers of whoever runs the bench. It fills a database and stops processes, so it never uses them.
+BROUGHT = tuple(name for name in GIVEN if os.environ.get(name))
 #: Ours as it was before we took the settings of a world.
-ENVIRONMENT = dict(os.environ)
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in GIVEN}
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120.0
 #: Two processes of the API, as the aims are meant; sweeps as seldom as in production.

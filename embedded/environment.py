@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.errors import EmbeddedError
+from embedded.given import GIVEN
 from embedded.keepsakes import Ports, Secrets
 from embedded.ports import LOOPBACK
 
@@ -113,20 +112,6 @@ class Environments:
         }
 
 
-def given_connections(environment: Mapping[str, str]) -> tuple[tuple[str, str] | None, str | None]:
-    """Return the URLs that replace the embedded servers: (runtime, owner) or None, and the broker's or None.
-
-    Raises EmbeddedError when only one of the two database URLs is set.
-    """
-    database, owner = environment.get("DATABASE_URL"), environment.get("MIGRATION_DATABASE_URL")
-    if bool(database) != bool(owner):
-        raise EmbeddedError(
-            "DATABASE_URL (runtime role) and MIGRATION_DATABASE_URL (owner) belong together: "
-            "set both to use your own PostgreSQL, or neither to have one started."
-        )
-    return (database, owner) if database and owner else None, environment.get("BROKER_URL") or None
-
-
 def _inherited() -> dict[str, str]:
     """Return our own environment without anybody's URLs and keys, and with this Python's programs first on PATH."""
     inherited = {name: value for name, value in os.environ.items() if not _is_setting(name)}
@@ -141,5 +126,5 @@ def _inherited() -> dict[str, str]:
 
 def _is_setting(name: str) -> bool:
     """Say whether the supervisor decides about a variable; tuning ones (LOG_LEVEL, WEB_WORKERS …) pass."""
-    prefixes = ("KONNECT_", "FLOWER_", "SANDBOX_", "SECRET_KEY", "MIGRATION_", "AMANA_WORLD", "SENTRY_", "GOOGLE_")
-    return name.startswith(prefixes) or name in {"AMANA_ENV", "DATABASE_URL", "BROKER_URL", "SMTP_URL", "CLOCK_URL"}
+    prefixes = ("KONNECT_", "FLOWER_", "SANDBOX_", "SECRET_KEY", "AMANA_WORLD", "SENTRY_", "GOOGLE_")
+    return name.startswith(prefixes) or name in {*GIVEN, "AMANA_ENV", "SMTP_URL", "CLOCK_URL"}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from embedded.cluster import Cluster
-from embedded.environment import Connections, given_connections
+from embedded.environment import Connections
+from embedded.given import check_broker, check_database, given_connections
 from embedded.keepsakes import Ports, Secrets
 from embedded.postgres import Postgres
 from embedded.process import Pause
@@ -35,16 +36,25 @@ class Servers:
         self.connections = Connections(*database, broker_url)
 
     def start(self, supervisor: Supervisor, pause: Pause, say: Say) -> None:
-        """Start what is embedded, wait until it is ready, and bring roles and database about."""
+        """Start what is embedded, wait until it is ready, and bring roles and database about.
+
+        Raises EmbeddedError when one that was brought along does not let us in.
+        """
         if self._valkey:
             supervisor.keep(self._valkey.process)
             self._valkey.start(pause)
             say("broker", f"ready on port {self._valkey.port}")
+        else:
+            check_broker(self.connections.broker_url)
+            say("broker", "yours, by BROKER_URL")
         if self._postgres:
             supervisor.keep(self._postgres.process)
             self._postgres.start(pause)
             self._postgres.cluster.bootstrap()
             say("postgres", f"ready on port {self._postgres.cluster.port}")
+        else:
+            check_database(self.connections.database_url, self.connections.owner_url)
+            say("postgres", "yours, by DATABASE_URL")
 
 
 def _cluster(ports: Ports, secrets: Secrets) -> Cluster:

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 
 from app.infra import config, db
 from embedded.cluster import Database
+from embedded.given import GIVEN
 from embedded.services import Services, throwaway_services
 from tests.emptied import empty
 from tests.environment import ENVIRONMENT
@@ -24,6 +25,10 @@ from tests.shares import in_shares
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "amana"
+
+# Tests kill, flush and empty their servers: those of whoever runs them are forgotten before anything can reach them.
+for _name in GIVEN:
+    os.environ.pop(_name, None)
 
 # An example that is slow on a busy machine is no failure.
 hypothesis_settings.register_profile("amana", deadline=None)

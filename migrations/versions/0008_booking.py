@@ -11,7 +11,12 @@ ACTIVE = "status IN ('awaiting_payment', 'confirmed', 'completed', 'closed', 'di
 
 
 def upgrade() -> None:
-    """Make the table of bookings with its two walls against double booking (btree_gist comes with the database)."""
+    """Make the table of bookings with its two walls against double booking.
+
+    btree_gist comes with the database where `deploy/roles.sh` or the supervisor made it; elsewhere its owner, who may,
+    makes it here. It stays on the way down: others may use it.
+    """
+    op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
     op.execute(f"""
         CREATE TABLE booking (
             id uuid CONSTRAINT pk_booking PRIMARY KEY,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.environment import Connections, Environments, given_connections
+from embedded.environment import Connections, Environments
 from embedded.errors import EmbeddedError
 from embedded.keepsakes import Ports, Secrets, keep_secrets
 from embedded.procfile import read_procfile
@@ -52,19 +52,6 @@ def test_keys_of_the_real_world_do_not_reach_a_demo_world(environments: Environm
     assert "real" not in environment.values()
     assert environment["LOG_LEVEL"] == "DEBUG"
     assert environment["AMANA_ENV"] == "demo"
-
-
-@pytest.mark.parametrize("alone", ["DATABASE_URL", "MIGRATION_DATABASE_URL"])
-def test_the_two_database_urls_belong_together(alone: str):
-    with pytest.raises(EmbeddedError, match=r"DATABASE_URL .* and MIGRATION_DATABASE_URL .* belong together"):
-        given_connections({alone: "postgresql://somewhere"})
-
-
-def test_urls_replace_the_embedded_servers_one_by_one():
-    assert given_connections({}) == (None, None)
-    assert given_connections({"BROKER_URL": BROKER}) == (None, BROKER)
-    urls = {"DATABASE_URL": RUNTIME, "MIGRATION_DATABASE_URL": OWNER}
-    assert given_connections(urls) == ((RUNTIME, OWNER), None)
 
 
 @pytest.mark.parametrize("line", ["no colon here", "api:", ": gunicorn", 'api: gunicorn "'])

@@ -52,6 +52,8 @@ def script(*arguments: object, prefix: tuple[str, ...] = (), **environment: str)
 
 @as_root
 def test_root_drops_to_nobody_where_nobody_reaches_the_programs(open_directory: Path, monkeypatch: pytest.MonkeyPatch):
+    for override in (POSTGRES_OVERRIDE, VALKEY_OVERRIDE):  # what belongs to the system cannot be copied
+        monkeypatch.delenv(override, raising=False)
     programs = find_postgres().copy_to(open_directory / "programs").programs
     valkey = shutil.copy2(find_valkey(), open_directory)
     monkeypatch.setenv(POSTGRES_OVERRIDE, str(programs))

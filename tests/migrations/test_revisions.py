@@ -59,6 +59,12 @@ def test_each_step_up_is_undone_by_its_step_down(empty, migrate, revisions):
         assert read_catalog(empty) == after
 
 
+def test_a_database_whose_owner_has_not_made_the_extension_is_given_it(empty, migrate):
+    empty.execute("DROP EXTENSION btree_gist")
+    migrate("head")
+    assert ("extensions", "btree_gist") in read_catalog(empty)
+
+
 def test_all_the_way_down_and_up_again_is_the_same(empty, migrate):
     nothing = read_catalog(empty)
     migrate("head")
