@@ -5,6 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gunicorn.glogging import Logger
+
+
+class ErrorLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Tells of gunicorn itself: the app logs each request, structured, with its request id."""
+
+    access_log_enabled = False
+
 
 def _number(name: str, default: int) -> int:
     """Read a positive whole number from the environment, or end with a sentence that names the variable."""
@@ -46,7 +54,7 @@ timeout = 30
 graceful_timeout = 8  # who stops us kills after 10 s: the supervisor, and `docker stop`
 keepalive = 5
 control_socket_disable = True  # its socket has one fixed place per user: two worlds would quarrel over it
-accesslog = None  # the app logs each request itself, structured, with its request id
+logger_class = ErrorLogger
 errorlog = "-"
 loglevel = os.environ.get("LOG_LEVEL", "info").lower()
 # Its lines are written as ours are: a JSON object each, without a word of what a stranger has sent.

@@ -47,3 +47,7 @@ def test_a_number_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, name: s
 
 def test_two_worlds_of_one_user_do_not_quarrel_over_the_control_socket():
     assert configuration()["control_socket_disable"] is True
+
+
+def test_a_request_is_logged_by_the_app_alone() -> None:
+    assert not configuration()["logger_class"].access_log_enabled
