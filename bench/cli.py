@@ -30,10 +30,11 @@ PAGE = ROOT / "docs/measured.md"
 PAGE_TEXT = """\
 # Measured
 
-Written by `make bench` on {day:%Y-%m-%d}: {machine}, Python {python}. Eight connections, two processes of the API, and
-everything on this one machine, the client too. Medians of {rounds} rounds; the share of a limit is taken within each
-round. CPU-ms are those of all our processes and PostgreSQL. The relay is paused while requests are counted; what they
-left to do is done afterwards.
+Written by `make bench` on {day:%Y-%m-%d}: {machine}, Python {python}. Eight connections, two processes of the API, four
+of the worker, and everything on this one machine, the client too. Medians of {rounds} rounds; the share of a limit is
+taken within each round. CPU-ms are those of all our processes and PostgreSQL. The relay is paused while requests are
+counted; what they left to do is done afterwards. Where the time goes, and what was done about it, stands in
+[ADR 0015](adr/0015-where-the-time-goes.md).
 
 {table}
 
@@ -44,7 +45,7 @@ The books afterwards: {books}.
 
 
 def main() -> int:
-    """Measure what was asked for; 1 when an aim was missed or the books do not hold."""
+    """Measure what was asked for; 1 when the books do not hold. A missed aim is told and no failure: machines differ."""
     asked = _parse()
     if BROUGHT:
         print(f"The bench runs on servers of its own, and leaves those of {', '.join(BROUGHT)} alone.")
@@ -67,7 +68,7 @@ def main() -> int:
         PAGE.write_text(text)
     for one in report.missed(lines, rounds):
         print(f"MISSED: {one}")
-    return 1 if broken or report.missed(lines, rounds) else 0
+    return 1 if broken else 0
 
 
 def _measure(lines: Sequence[Line], world: World, count: int) -> dict[tuple[str, str], list[Measured | None]]:
@@ -116,8 +117,8 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.cli",
         description="Measures ours and the bare limit in turn on a fresh world, checks the books, and writes"
-        " docs/measured.md when all lines were measured on a quiet machine. Ends with 1 when an aim was missed or the"
-        " books do not hold.",
+        " docs/measured.md when all lines were measured on a quiet machine. Tells which aims were missed; ends with"
+        " 1 only when the books do not hold.",
     )
     names = ", ".join(f"'{line.name}'" for line in LINES)
     parser.add_argument("words", nargs="*", metavar="WORD", help=f"only lines with one of these in their name: {names}")

@@ -24,8 +24,9 @@ BROUGHT = tuple(name for name in GIVEN if os.environ.get(name))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in GIVEN}
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120.0
-#: Two processes of the API, as the aims are meant; sweeps as seldom as in production.
-TUNING = {"LOG_LEVEL": "WARNING", "WEB_WORKERS": "2", "SWEEP_SECONDS": "5"}
+#: Two processes of the API, as the aims are meant; sweeps as seldom as in production. A worker's process waits for the
+#: disk at each commit: two for each processor keep it busy.
+TUNING = {"LOG_LEVEL": "WARNING", "WEB_WORKERS": "2", "SWEEP_SECONDS": "5", "WORKER_CONCURRENCY": "4"}
 
 
 class Broken(Exception):

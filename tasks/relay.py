@@ -41,6 +41,9 @@ BROKER_ERRORS = (
 )
 
 IDLE_SECONDS = 1.0
+#: What was carried within this time may end any moment, and make room for more: nobody says so.
+RECENT_SECONDS = 2.0
+RECENT_IDLE_SECONDS = 0.1
 RESCUE_EVERY_SECONDS = 1.0
 BATCH = 500
 
@@ -52,6 +55,7 @@ class Relay:
         """Start awake."""
         self.stopping = threading.Event()
         self._rescued_at = 0.0
+        self._carried_at = 0.0
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Finish the batch in hand, then end."""
@@ -103,17 +107,21 @@ class Relay:
             with session_scope() as session:
                 publish.withdraw(session, [outgoing.id for outgoing in due])
             raise
+        if due:
+            self._carried_at = time.monotonic()
         return len(due)
 
     def _doze(self, notices: psycopg.Connection[Any]) -> None:
-        """Sleep until new work is committed or a second has passed.
+        """Sleep until new work is committed or a second has passed; much less while what was carried is at work.
 
+        When that ends, there is room in the window for what did not fit, and a turn for what waits under the same key.
         Who has just said so looks once more: what was committed a moment before would otherwise wait for the second.
         """
         with session_scope() as session:
             said_now = publish.sleep(session)
         if not (said_now and self._publish_due()):
-            _wait_for_notice(notices)
+            is_recent = time.monotonic() - self._carried_at < RECENT_SECONDS
+            _wait_for_notice(notices, RECENT_IDLE_SECONDS if is_recent else IDLE_SECONDS)
 
 
 def _traced(due: list[publish.Outgoing]) -> AbstractContextManager[object]:
@@ -138,8 +146,8 @@ def _send(due: list[publish.Outgoing]) -> None:
             )
 
 
-def _wait_for_notice(notices: psycopg.Connection[Any]) -> None:
-    select.select([notices.fileno()], [], [], IDLE_SECONDS)
+def _wait_for_notice(notices: psycopg.Connection[Any], seconds: float) -> None:
+    select.select([notices.fileno()], [], [], seconds)
     for _ in notices.notifies(timeout=0):
         continue
 

@@ -16,15 +16,24 @@ from app.payments.events import PaymentCaptured
 from bench.line import Aim, Line, Run
 from bench.scene import UNFINISHED, Scene
 from bench.timing import Timing
-from bench.world import ROOT, Broken
+from bench.world import ROOT, TUNING, Broken
 
-MANY, BATCH, SINGLE = 2000, 100, 60
+MANY, BATCH, SINGLE = 4000, 100, 60
 PAUSE_SECONDS = 0.03
 STARTS = """
     SELECT array_agg(extract(epoch FROM d.started_at - e.recorded_at)::float8 * 1000)
     FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE e.recorded_at > %s AND e.type = 'PaymentCaptured'
 """
-WORKER = ("-Q", "bench", "--concurrency", "2", "--without-mingle", "--without-gossip", "--loglevel", "warning")
+WORKER = (
+    "-Q",
+    "bench",
+    "--concurrency",
+    TUNING["WORKER_CONCURRENCY"],
+    "--without-mingle",
+    "--without-gossip",
+    "--loglevel",
+    "warning",
+)
 
 
 class Deliveries(Line):

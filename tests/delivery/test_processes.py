@@ -77,6 +77,14 @@ def test_from_commit_to_start_it_takes_milliseconds(system, carrier, events):
     assert statistics.median(waited) < 250
 
 
+def test_what_waits_for_its_turn_goes_on_soon_after_the_one_before(system, carrier, events):
+    """A relay that slept its second between two of these would need more than the time that is given."""
+    thing = new_id()
+    with session_scope() as session:
+        record(session, *(events.Moved(thing_id=thing) for _ in range(40)))
+    eventually(lambda: len(carrier.effects()) == 40, 30)
+
+
 @pytest.fixture
 def slow_commits(carrier):
     """Make the commit that marks a delivery as published take half a second."""
