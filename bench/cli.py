@@ -45,7 +45,7 @@ The books afterwards: {books}.
 
 
 def main() -> int:
-    """Measure what was asked for; 1 when the books do not hold. A missed aim is told and no failure: machines differ."""
+    """Measure what was asked for; 1 when the books do not hold. A missed aim is told, and fails nothing."""
     asked = _parse()
     if BROUGHT:
         print(f"The bench runs on servers of its own, and leaves those of {', '.join(BROUGHT)} alone.")

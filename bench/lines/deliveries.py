@@ -25,15 +25,9 @@ STARTS = """
     FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE e.recorded_at > %s AND e.type = 'PaymentCaptured'
 """
 WORKER = (
-    "-Q",
-    "bench",
-    "--concurrency",
-    TUNING["WORKER_CONCURRENCY"],
-    "--without-mingle",
-    "--without-gossip",
-    "--loglevel",
-    "warning",
-)
+    "-Q", "bench", "--concurrency", TUNING["WORKER_CONCURRENCY"], "--without-mingle", "--without-gossip",
+    "--loglevel", "warning",
+)  # fmt: skip
 
 
 class Deliveries(Line):

@@ -74,7 +74,6 @@ def test_every_file_that_is_named_is_there():
 
 
 def test_every_link_leads_somewhere():
-    """Or to the page that is not there until `make bench` was run on a quiet machine."""
     links = named(LINK)
     assert links
     targets = [(document, (ROOT / document).parent.joinpath(to).resolve()) for document, to in links]
