@@ -33,7 +33,7 @@ def test_a_server_that_freezes_is_given_up(plumbing, frozen):
         began = time.monotonic()
         with pytest.raises(OperationalError):
             session.execute(text("SELECT 1"))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # nothing else would ever end it
 
 
 def test_a_statement_that_fails_spoils_none_that_follows(plumbing):

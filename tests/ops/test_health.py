@@ -152,36 +152,39 @@ def test_a_pool_that_is_used_up_is_no_absence_of_the_database(client):
             connection.close()
 
 
+#: In seconds. A look gives up after 1.5, what hangs hangs for 5 and more, and a busy machine needs some of its own.
+SOON = 4.5
+
 # --- whatever hangs --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready"])
-def test_a_database_that_accepts_and_says_nothing_is_unhealthy_within_two_seconds(client, setting, database, path):
+def test_a_database_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, database, path):
     with silent_peer() as (port, _):
         setting("DATABASE_URL", moved(database.url, port))
         began = time.monotonic()
         code, status, checks = look(client, path)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < SOON
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
     assert checks["database"]["detail"] == "no answer within 1.5 s"
 
 
-def test_a_database_that_hangs_in_the_middle_is_unhealthy_within_two_seconds(client, owner):
+def test_a_database_that_hangs_in_the_middle_is_unhealthy_soon(client, owner):
     with owner.transaction():
         owner.execute("LOCK alembic_version")
         began = time.monotonic()
         code, status, _ = look(client, "/health/ready")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < SOON
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
     assert look(client, "/health/ready")[0] == HTTPStatus.OK
 
 
-def test_a_broker_that_accepts_and_says_nothing_is_unhealthy_within_two_seconds(client, setting, well):
+def test_a_broker_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, well):
     with silent_peer() as (port, _):
         setting("BROKER_URL", moved(settings().broker_url, port))
         began = time.monotonic()
         code, status, checks = look(client)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < SOON
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
     assert checks["broker"]["detail"] == "cannot be told: TimeoutError"
     assert [name for name in NAMES if checks[name]["status"] != "healthy"] == ["broker"]

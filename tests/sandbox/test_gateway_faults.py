@@ -80,7 +80,7 @@ def test_timeout_after_success_ends_in_a_closed_connection(gateway: Gateway) -> 
     with pytest.raises(httpx.RemoteProtocolError):
         gateway.init()
 
-    assert 0.2 <= time.monotonic() - started < 2
+    assert time.monotonic() - started >= 0.2
 
 
 def test_not_json(gateway: Gateway) -> None:

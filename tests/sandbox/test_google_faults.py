@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -258,10 +257,8 @@ def test_a_token_that_is_none_meets_no_fault(google: Google) -> None:
 def test_ending_all_faults_releases_whoever_is_held(google: Google, credentials: Credentials) -> None:
     google.order("google_delay", seconds=3600, on="insert")
     with ThreadPoolExecutor(1) as people:
-        started = time.monotonic()
         held = people.submit(insert, google, credentials)
         until(lambda: hits(google) == [1])
         google.http.delete(f"{google.sandbox.url}/faults")
 
         assert held.result(timeout=5).status_code == 200
-        assert time.monotonic() - started < 5

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,14 +53,12 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_is_answers_and_stops_on_a_signal(number: signal.Signals) -> None:
-    begun = time.monotonic()
     with started("--port", "0", "--smtp-port", "0") as process:
         said = re.fullmatch(
             r"sandbox on (http://127\.0\.0\.1:(\d+)), mail on smtp://127\.0\.0\.1:(\d+)\n", first_line(process)
         )
         assert said
         assert httpx.get(f"{said[1]}/health", trust_env=False).json() == {"status": "ok"}
-        assert time.monotonic() - begun < 4
         assert int(said[2]) < 32_768 > int(said[3])
         process.send_signal(number)
 
