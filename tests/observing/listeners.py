@@ -143,7 +143,8 @@ class Wire:
 def tapped(broker_url: str) -> Iterator[Wire]:
     """Listen to all that Valkey is told, by everybody."""
     wire = Wire()
-    with redis.Redis.from_url(broker_url) as client, client.monitor() as monitor:
+    # By itself it would stop listening after five silent seconds.
+    with redis.Redis.from_url(broker_url, socket_timeout=None) as client, client.monitor() as monitor:
         thread = threading.Thread(target=_listen, args=(monitor, wire), daemon=True)
         thread.start()
         yield wire
