@@ -63,7 +63,6 @@ def test_each_effect_comes_once(system, carrier, events):
     for event in (events.Noted, events.Called):
         record_many(carrier, event, 60)
     eventually(lambda: each_once(carrier, 120), 40)
-    assert carrier.rows("SELECT max(rescues) AS most FROM delivery") == [{"most": 0}]
 
 
 def test_work_that_fails_is_retried(system, carrier, events):
