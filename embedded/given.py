@@ -39,7 +39,7 @@ def check_database(runtime_url: str, owner_url: str) -> None:
 def check_broker(url: str) -> None:
     """Raise EmbeddedError with what the broker says, unless it lets us in."""
     from kombu import Connection  # noqa: PLC0415 - a fifth of a second, for those alone who bring a broker along
-    from kombu.exceptions import KombuError  # noqa: PLC0415
+    from kombu.exceptions import KombuError  # noqa: PLC0415 - as above
 
     try:
         with Connection(url, connect_timeout=_CONNECT_SECONDS, transport_options=_PATIENCE) as connection:

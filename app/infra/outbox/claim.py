@@ -129,13 +129,18 @@ def fail(session: Session, claimed: Claimed, error: BaseException) -> float | No
     return delay
 
 
+def jitter() -> float:
+    """Return up to a second, by chance, so that what failed together does not come back together."""
+    return random.random()  # noqa: S311 - it spreads load, and keeps no secret
+
+
 def lose(session: Session, delivery_id: UUID, *, worker: str, error: str) -> None:
     """Record that the process which ran a delivery died; it is tried again at once, or dead after the last attempt.
 
     Without it a lease would have to run out, and work that kills its worker in its own transaction would never be
     counted. Should another worker hold the delivery by now, its outcome is dropped by the fence and it runs again.
     """
-    parameters = {"id": delivery_id, "worker": worker, "error": error[:1000], "delay": random.random()}  # noqa: S311
+    parameters = {"id": delivery_id, "worker": worker, "error": error[:1000], "delay": jitter()}
     lost = session.execute(_LOSE, parameters).one_or_none()
     if lost is not None and lost.state == "dead":
         report_death(session, delivery_id, lost.type)
@@ -149,7 +154,7 @@ def report_death(session: Session, delivery_id: UUID, event_type: str) -> None:
 
 def backoff(attempt: int, cap_seconds: int, error: BaseException | None = None) -> float:
     """Return the seconds to wait: 2^n and up to 1 s of jitter, capped; never less than the other side asked for."""
-    wait = min(cap_seconds, settings().retry_base_seconds * 2.0 ** min(attempt, 16)) + random.random()  # noqa: S311
+    wait = min(cap_seconds, settings().retry_base_seconds * 2.0 ** min(attempt, 16)) + jitter()
     asked = error.retry_after if isinstance(error, TransientFailure) else None
     return max(wait, asked or 0.0)
 
