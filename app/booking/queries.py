@@ -95,8 +95,8 @@ def lock_overdue_of(
 
 
 def find_booking(session: Session, booking_id: UUID) -> Booking | None:
-    """Return a booking without locking it, as it stands now."""
-    return session.get(Booking, booking_id, populate_existing=True)
+    """Return a booking without locking it, as this transaction has read or changed it last."""
+    return session.get(Booking, booking_id)
 
 
 def find_by_order(session: Session, order_id: UUID) -> Row[UUID, UUID, UUID] | None:

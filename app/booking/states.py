@@ -43,7 +43,7 @@ _LATE_MONEY = (_E.TAKE_UP_AGAIN, _E.MISS)
 
 BOOKING = Machine(
     name="booking",
-    initial=frozenset({_S.AWAITING_PAYMENT}),
+    initial=frozenset({_S.AWAITING_PAYMENT, _S.CONFIRMED}),  # the latter where the wallet covers it
     rows={
         (_S.AWAITING_PAYMENT, _E.CONFIRM): _S.CONFIRMED,
         (_S.AWAITING_PAYMENT, _E.EXPIRE): _S.EXPIRED,

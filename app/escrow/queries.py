@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.escrow.models import Escrow
+
+_OF_BOOKINGS = select(Escrow).where(Escrow.booking_id.in_(bindparam("booking_ids", expanding=True)))
 
 
 def lock_escrow(session: Session, booking_id: UUID) -> Escrow:
@@ -24,4 +26,4 @@ def lock_escrow(session: Session, booking_id: UUID) -> Escrow:
 
 def find_escrows(session: Session, booking_ids: Sequence[UUID]) -> Sequence[Escrow]:
     """Return the escrows of bookings, for those that have one."""
-    return session.scalars(select(Escrow).where(Escrow.booking_id.in_(booking_ids))).all()
+    return session.scalars(_OF_BOOKINGS, {"booking_ids": booking_ids}).all()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, delete, func, literal_column, select, text, update
+from sqlalchemy import Boolean, ColumnElement, bindparam, delete, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
@@ -22,6 +22,9 @@ _ROLES_IN_FAMILY = text("""
     WHERE id = :family_id AND user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
 """)
 
+_BY_ID = select(User).where(User.id.in_(bindparam("ids", expanding=True)))
+_LOCK = select(User.id).where(User.id == bindparam("id")).with_for_update(key_share=True)
+
 
 def user_by_id(session: Session, user_id: UUID) -> User:
     """Return a user that is known to exist."""
@@ -35,12 +38,12 @@ def user_by_address(session: Session, address: str) -> User | None:
 
 def users_by_id(session: Session, ids: Collection[UUID]) -> Sequence[User]:
     """Return those of the users that exist, in no order."""
-    return session.scalars(select(User).where(User.id.in_(ids))).all()
+    return session.scalars(_BY_ID, {"ids": list(ids)}).all()
 
 
 def lock_user(session: Session, user_id: UUID) -> None:
     """Lock a user's row until the transaction ends; rows that refer to it may still be written."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    session.execute(_LOCK, {"id": user_id})
 
 
 def roles_of(session: Session, user_id: UUID) -> frozenset[str]:

@@ -95,11 +95,27 @@ def _make_discreet(context: ExceptionContext) -> None:
 @contextmanager
 def session_scope() -> Iterator[Session]:
     """Open one transaction: committed at the end of the block, rolled back when anything is raised in it."""
+    with _session(engine()) as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def statement_scope() -> Iterator[Session]:
+    """Open a session for one statement, which is a transaction of its own: two round trips less than a `session_scope`.
+
+    Each further statement would be a transaction of its own too, so there must be none.
+    """
+    with _session(engine().execution_options(isolation_level="AUTOCOMMIT")) as session:
+        yield session
+
+
+@contextmanager
+def _session(bound: Engine) -> Iterator[Session]:
     token = _open_sessions.set(_open_sessions.get() + 1)
     try:
-        with Session(engine(), expire_on_commit=False) as session:
+        with Session(bound, expire_on_commit=False) as session:
             yield session
-            session.commit()
     finally:
         _open_sessions.reset(token)
 

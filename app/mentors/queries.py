@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import Uuid, bindparam, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app.mentors.models import AvailabilityRule, Mentor, Offering
+
+# What every booking asks is put together once: it takes SQLAlchemy longer than PostgreSQL needs to answer.
+_OF_OFFERING = select(Offering.mentor_id).where(Offering.id == bindparam("offering_id", type_=Uuid()))
+_LOCK_MENTOR_OF = (
+    select(Mentor)
+    .where(Mentor.id == _OF_OFFERING.scalar_subquery())
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_HOURS = (AvailabilityRule.weekday, AvailabilityRule.start_minute, AvailabilityRule.end_minute)
+_RULES = select(*_HOURS).where(AvailabilityRule.mentor_id == bindparam("mentor_id", type_=Uuid())).order_by(*_HOURS)
 
 
 def find_mentor(session: Session, mentor_id: UUID) -> Mentor | None:
@@ -24,9 +35,7 @@ def lock_mentor(session: Session, mentor_id: UUID) -> Mentor | None:
 
 def lock_mentor_of(session: Session, offering_id: UUID) -> Mentor | None:
     """Lock the mentor of an offering, which never changes hands, and return the row as it is now."""
-    mentor_id = select(Offering.mentor_id).where(Offering.id == offering_id).scalar_subquery()
-    locked = select(Mentor).where(Mentor.id == mentor_id).with_for_update()
-    return session.scalar(locked.execution_options(populate_existing=True))
+    return session.scalar(_LOCK_MENTOR_OF, {"offering_id": offering_id})
 
 
 def search_mentors(
@@ -68,9 +77,8 @@ def rules_of(session: Session, mentor_id: UUID) -> Sequence[tuple[int, int, int]
 
     Columns, not rows of the model: those would be remembered, and be old after the lock was waited for.
     """
-    columns = (AvailabilityRule.weekday, AvailabilityRule.start_minute, AvailabilityRule.end_minute)
-    found = select(*columns).where(AvailabilityRule.mentor_id == mentor_id).order_by(*columns)
-    return [(weekday, start, end) for weekday, start, end in session.execute(found)]
+    found = session.execute(_RULES, {"mentor_id": mentor_id})
+    return [(weekday, start, end) for weekday, start, end in found]
 
 
 def replace_rules(session: Session, mentor_id: UUID, rules: Sequence[tuple[int, int, int]]) -> None:

@@ -55,6 +55,12 @@ def paid_and_cancelled(world: World) -> str:
     return world.booking(learner, booking)["status"]
 
 
+def paid_at_the_gateway(world: World) -> str:
+    learner, booking = unpaid(world)
+    world.pay(booking)
+    return world.booking(learner, booking)["status"]
+
+
 def cancelled_before_it_was_paid(world: World) -> str:
     learner, booking = unpaid(world)
     world.cancel(learner, booking)
@@ -82,6 +88,7 @@ STORIES = {
     held_with_a_complaint_that_support_does_not_share: "closed",
     a_complaint_before_the_end_that_support_shares: "cancelled",
     paid_and_cancelled: "cancelled",
+    paid_at_the_gateway: "confirmed",
     cancelled_before_it_was_paid: "cancelled",
     paid_too_late_and_taken_up_again: "confirmed",
     paid_too_late_for_a_slot_that_is_gone: "paid_late",

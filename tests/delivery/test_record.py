@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.choreography import REACTIONS
 from app.infra import outbox
@@ -64,6 +64,15 @@ def test_several_facts_are_written_in_their_order(carrier, events):
         outbox.record(session, events.Moved(thing_id=first), events.Moved(thing_id=second))
     keys = [row["ordering_key"] for row in carrier.rows("SELECT * FROM delivery ORDER BY seq")]
     assert keys == [f"moves:{first}", f"moves:{second}"]
+
+
+def test_several_facts_cost_one_round_trip(carrier, events):
+    asked = []
+    with session_scope() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *_: asked.append(1))
+        outbox.record(session, *(events.Noted(thing_id=new_id()) for _ in range(5)))
+    assert len(carrier.rows("SELECT * FROM delivery")) == 5
+    assert len(asked) == 1
 
 
 def test_a_fact_that_the_choreography_does_not_list_is_refused(carrier):

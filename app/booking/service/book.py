@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,9 +51,11 @@ def book(session: Session, learner_id: UUID, offering_id: UUID, starts_at: datet
     _check_mentor(session, schedule, offering.duration_minutes, starts_at)
     _check_learner(session, learner_id, span)
     booking, is_covered = _place(session, learner_id, offering, span, note)
-    if is_covered:
-        confirm(session, booking)
-    elif queries.count_unpaid(session, learner_id) > settings().max_unpaid_bookings:
+    with _walls():
+        if is_covered:
+            confirm(session, booking)
+        session.flush()
+    if not is_covered and queries.count_unpaid(session, learner_id) > settings().max_unpaid_bookings:
         raise TooManyUnpaid
     return booking.id
 
@@ -87,7 +91,10 @@ def _check_learner(session: Session, learner_id: UUID, span: Span) -> None:
 def _place(
     session: Session, learner_id: UUID, offering: mentors.OfferingView, span: Span, note: str
 ) -> tuple[Booking, bool]:
-    """Place the order, write the booking, and tell whether the wallet covers it."""
+    """Place the order, add the booking, and tell whether the wallet covers it.
+
+    The booking is written by what follows, in the state that it then has: its many indexes are written once.
+    """
     now = business_now(session)
     deadline = min(now + timedelta(minutes=settings().pay_link_minutes), span.starts_at)
     order = payments.place_order(
@@ -100,10 +107,15 @@ def _place(
         fee_basis_points=settings().platform_fee_basis_points, expires_at=deadline, created_at=now,
     )  # fmt: skip
     session.add(booking)
+    return booking, order.is_covered
+
+
+@contextmanager
+def _walls() -> Iterator[None]:
+    """Turn what the walls in the database say into the refusal that the checks above them would have given."""
     try:
-        session.flush()
+        yield
     except IntegrityError as error:
         if db.constraint(error) in WALLS:
             raise WALLS[db.constraint(error)] from error
         raise
-    return booking, order.is_covered

@@ -67,5 +67,5 @@ def owner_of_cancelled(session: Session, booking_id: UUID) -> UUID | None:
 
 def want_missing_meetings(session: Session, mentor_id: UUID) -> None:
     """Have links arranged for the sessions ahead that have none: the mentor has connected a calendar just now."""
-    for booking_id in queries.without_meeting(session, mentor_id, business_now(session)):
-        outbox.record(session, MeetingWanted(booking_id=booking_id))
+    missing = queries.without_meeting(session, mentor_id, business_now(session))
+    outbox.record(session, *(MeetingWanted(booking_id=booking_id) for booking_id in missing))

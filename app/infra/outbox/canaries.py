@@ -44,8 +44,7 @@ def send(session: Session) -> int:
     parameters = {"unfinished": list(UNFINISHED), "rest": settings().canary_seconds / 2}
     resting = set(session.scalars(_RESTING, parameters))
     wanted = [reaction for reaction in reactions_of(CanarySent()) if reaction.queue not in resting]
-    for reaction in wanted:
-        record_for(session, CanarySent(), [reaction])
+    record_for(session, [(CanarySent(), [reaction]) for reaction in wanted])
     return len(wanted)
 
 
