@@ -39,6 +39,7 @@ class Line(ABC):
     unit: str  #: what is counted
     limits: Mapping[str, str] = {}
     aims: Sequence[Aim] = ()
+    worked_here: Sequence[str] = ()  #: parts whose work processes of the bench do, not those of the world
 
     @abstractmethod
     def parts(self, number: int) -> Sequence[tuple[str, Run]]:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import psutil
 
-#: A machine is quiet when for this long no more than this share of its processors was busy.
-QUIET_SECONDS, QUIET_SHARE = 2.0, 0.10
+from bench.timing import MOST_FOREIGN
+
+#: A machine is quiet when for this long others have had no more of its processors than a round may bear.
+QUIET_SECONDS = 2.0
 PATIENCE_SECONDS = 120.0
 
 
@@ -27,17 +29,19 @@ class Spent:
     foreign: float = 0.0
 
 
-def await_quiet() -> bool:
-    """Wait until nobody else keeps the processors busy; False when that was waited for in vain."""
+def await_quiet(supervisor: int | None = None) -> bool:
+    """Wait until nobody but us and a world keeps the processors busy; False when that was waited for in vain."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        if psutil.cpu_percent(QUIET_SECONDS) <= QUIET_SHARE * 100:
+        with metered(supervisor) as spent:
+            time.sleep(QUIET_SECONDS)
+        if spent.foreign <= MOST_FOREIGN:
             return True
     return False
 
 
 @contextmanager
-def metered(supervisor: int) -> Iterator[Spent]:
+def metered(supervisor: int | None) -> Iterator[Spent]:
     """Count what the world below a supervisor spends, what we do, and what anybody else does."""
     spent = Spent()
     before, began = _reading(supervisor), time.monotonic()
@@ -58,9 +62,10 @@ def described() -> str:
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
 
 
-def _reading(supervisor: int) -> tuple[float, float, float]:
+def _reading(supervisor: int | None) -> tuple[float, float, float]:
     """Return the seconds that the machine, the world and we have been busy."""
-    return _busy(), _tree(supervisor), _tree(os.getpid(), without=supervisor)
+    world = _tree(supervisor) if supervisor else 0.0
+    return _busy(), world, _tree(os.getpid(), without=supervisor)
 
 
 def _busy() -> float:

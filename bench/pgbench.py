@@ -9,11 +9,19 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import TextClause
+
 from bench.timing import Timing
 from bench.world import Broken
 from embedded.binaries import find_postgres
 
 CLIENTS = 8
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
+
+
+def statement(asked: TextClause, **values: str) -> str:
+    """Return a statement of the product's for a script, each of its parameters replaced by an expression of SQL."""
+    return _PARAMETER.sub(lambda found: values[found[1]], asked.text).strip() + ";"
 
 
 def run(url: str, script: str, *, each: int, variables: dict[str, int] | None = None) -> Timing:

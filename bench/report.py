@@ -7,9 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.line import Aim, Line
 from bench.timing import Measured, median
 
-#: What was measured while others had more than this share of the processors is dropped.
-MOST_FOREIGN = 0.10
-
 #: By line and part, one for each round.
 Rounds = Mapping[tuple[str, str], Sequence[Measured | None]]
 

@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+#: What was measured while others had more than this share of the processors is dropped.
+MOST_FOREIGN = 0.10
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -32,7 +35,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Measured:
-    """A timing, and the processors' time that it took: CPU-ms of the world for each operation, share of others."""
+    """A timing, and the processors' time that it took: CPU-ms of our processes for each operation, share of others."""
 
     timing: Timing
     cpu_ms: float

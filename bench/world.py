@@ -27,6 +27,13 @@ START_SECONDS = 120.0
 #: Two processes of the API, as the aims are meant; sweeps as seldom as in production. A worker's process waits for the
 #: disk at each commit: two for each processor keep it busy.
 TUNING = {"LOG_LEVEL": "WARNING", "WEB_WORKERS": "2", "SWEEP_SECONDS": "5", "WORKER_CONCURRENCY": "4"}
+#: Business time is the machine's own there: no transaction looks how far it was moved. What production demands besides,
+#: and nobody calls.
+AS_IN_PRODUCTION = {
+    "AMANA_ENV": "production",
+    **dict.fromkeys(("PUBLIC_URL", "FRONTEND_URL", "KONNECT_BASE_URL"), "https://amana.invalid"),
+    **{f"GOOGLE_{name}_URL": "https://amana.invalid" for name in ("AUTH", "TOKEN", "REVOKE", "USERINFO", "CALENDAR")},
+}
 
 
 class Broken(Exception):

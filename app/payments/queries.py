@@ -21,8 +21,8 @@ _ORDERS = select(Order).where(Order.id.in_(bindparam("order_ids", expanding=True
 _LIVE_PAYMENT_ID = select(Payment.id).where(Payment.order_id == bindparam("order_id"), Payment.status.in_(LIVE))
 
 # As text: a storm of pings is what the API must be quickest at, and the ORM doubles what these two cost.
-_FIND_PINGED = text("SELECT id, gateway, status, payment_ref, create_calls FROM payment WHERE id = :id")
-_WRITE_PING = text("""
+FIND_PINGED = text("SELECT id, gateway, status, payment_ref, create_calls FROM payment WHERE id = :id")
+WRITE_PING = text("""
     INSERT INTO webhook_ping (id, payment_id, payment_ref) VALUES (:id, :payment_id, :payment_ref)
     ON CONFLICT DO NOTHING RETURNING id
 """)
@@ -64,7 +64,7 @@ def find_payment(session: Session, payment_id: UUID) -> Payment | None:
 
 def find_pinged(session: Session, payment_id: UUID) -> PingedPayment | None:
     """Return the attempt that a ping is about, without locking it."""
-    row = session.execute(_FIND_PINGED, {"id": payment_id}).one_or_none()
+    row = session.execute(FIND_PINGED, {"id": payment_id}).one_or_none()
     return PingedPayment(*row) if row else None
 
 
@@ -104,7 +104,7 @@ def lock_due_polls(session: Session, now: datetime, limit: int) -> Sequence[Paym
 def write_ping(session: Session, payment_id: UUID, payment_ref: str | None) -> UUID | None:
     """Write a ping and return its id; None when the same one already waits, which costs no row."""
     parameters = {"id": new_id(), "payment_id": payment_id, "payment_ref": payment_ref}
-    return session.execute(_WRITE_PING, parameters).scalar()
+    return session.execute(WRITE_PING, parameters).scalar()
 
 
 def count_waiting_pings(session: Session, payment_id: UUID) -> int:

@@ -37,6 +37,7 @@ class Deliveries(Line):
     unit = "deliveries"
     limits = {"ours": "Celery alone"}  # noqa: RUF012 - nobody changes it
     aims = (Aim("ours", "share", least=45),)
+    worked_here = ("Celery alone", "ours")  # who sends and who records is the bench
 
     def __init__(self, scene: Scene) -> None:
         """Take the scene."""

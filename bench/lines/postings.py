@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
+from app.ledger import queries
 from bench import pgbench
 from bench.line import Aim, Line, Run
 from bench.scene import Scene
 from bench.timing import Timing
-from bench.world import ROOT, Broken
+from bench.world import AS_IN_PRODUCTION, ROOT, Broken
 
 PROCESSES, THREADS = 2, 4
 EACH = 2400
 ACCOUNTS = 400
 
-# The statement of app/ledger/queries.py:POST, in a transaction that is begun and committed as ours is. Every second
-# posting is the other way round: all comes back to zero. pgbench takes a colon and a name for a variable even inside of
-# quotes.
-SQL = """
+# In a transaction that is begun and committed as ours is. Every second posting is the other way round: all comes back
+# to zero. pgbench takes a colon and a name for a variable even inside of quotes.
+_POST = pgbench.statement(
+    queries.POST, ref="'bench:' || :round::text || ':' || :client_id::text || ':' || :i::text", kind="'suspense'",
+    codes="ARRAY['psp:' || 'bench' || :account::text, 'suspense:' || 'bench' || :account::text]", currency="'TND'",
+    amounts="ARRAY[-(:sign)::bigint, :sign]", effective_at="now()",
+)  # fmt: skip
+SQL = f"""
 \\set account 1 + ((:client_id * 50 + :i / 2) % :accounts)
 \\set sign 1 - 2 * (:i % 2)
 \\set i :i + 1
 BEGIN;
-SELECT ledger.post('bench:' || :round::text || ':' || :client_id::text || ':' || :i::text, 'suspense', (
-    SELECT array_agg(id ORDER BY n) FROM (
-        SELECT ledger.open_account(code, 'TND') AS id, n
-        FROM unnest(ARRAY['psp:' || 'bench' || :account::text, 'suspense:' || 'bench' || :account::text])
-            WITH ORDINALITY AS u (code, n)
-        ORDER BY code) AS opened), ARRAY[-(:sign)::bigint, :sign], now());
+{_POST}
 COMMIT;
 """
 
@@ -42,6 +43,7 @@ class Postings(Line):
     unit = "postings"
     limits = {"spread": "spread, SQL alone", "hot": "hot, SQL alone"}  # noqa: RUF012 - nobody changes it
     aims = (Aim("spread", "share", least=60), Aim("hot", "share", least=60))
+    worked_here = ("spread", "hot")
 
     def __init__(self, scene: Scene) -> None:
         """Take the scene."""
@@ -77,4 +79,7 @@ def _start(name: str, accounts: int) -> subprocess.Popen[str]:
     command = [
         sys.executable, "-m", "bench.poster", name, str(THREADS), str(EACH // PROCESSES // THREADS), str(accounts),
     ]  # fmt: skip
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    environment = os.environ | AS_IN_PRODUCTION
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )

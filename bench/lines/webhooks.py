@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from uuid import UUID
 
 from app.infra import crypto
+from app.infra.outbox.record import RECORD
+from app.payments import queries
 from app.payments.service.attempts import WEBHOOK_LABEL
 from bench import pgbench
 from bench.line import Aim, Line, Run
@@ -16,22 +19,35 @@ from bench.world import Broken
 
 EACH = 1600
 
+
+def _id(kind: str) -> str:
+    """Return an expression for the id of the webhook's attempt (8000), ping (a000), fact (9000) or delivery (b000)."""
+    return f"('00000000-0000-7000-{kind}-' || lpad(:n::text, 12, '0'))"
+
+
+def _filled(rows: list[dict[str, object]]) -> str:
+    """Return an expression for JSON in which %1$s is the attempt, %2$s the ping, %3$s the fact, %4$s the delivery."""
+    return f"format('{json.dumps(rows)}', {', '.join(map(_id, ('8000', 'a000', '9000', 'b000')))})"
+
+
+_FACT = {"id": "%3$s", "type": "WebhookReceived", "payload": {"payment_id": "%1$s", "ping_id": "%2$s"}, "reactions": 1}
+_WORK = {
+    "id": "%4$s", "event_id": "%3$s", "task": "tasks.payments.settle", "queue": "payments",
+    "ordering_key": "payment:%1$s", "tries": 8, "cap_seconds": 600,
+}  # fmt: skip
+
 # What one request does in its transaction: app/payments/service/inbox.py:receive_ping.
-SQL = """
+SQL = f"""
 \\set n :base + :client_id * 1000000 + :i
 \\set i :i + 1
 BEGIN;
-SELECT * FROM payment WHERE id = ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid;
-INSERT INTO webhook_ping (id, payment_id)
-    VALUES (gen_random_uuid(), ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid)
-    ON CONFLICT DO NOTHING RETURNING id;
-WITH fact AS (
-    INSERT INTO event (id, type, payload, correlation_id, reactions)
-    VALUES (gen_random_uuid(), 'WebhookReceived', '{"payment_id": "", "ping_id": ""}', 'bench', 1) RETURNING id
-), work AS (
-    INSERT INTO delivery (id, event_id, task, queue, ordering_key, tries, attempts_left, cap_seconds)
-    SELECT gen_random_uuid(), id, 'tasks.payments.settle', 'payments', 'payment:' || :n, 8, 8, 600 FROM fact
-) SELECT pg_notify('amana_relay', '') FROM relay_sleep WHERE sleeping;
+{pgbench.statement(queries.FIND_PINGED, id=f"{_id('8000')}::uuid")}
+{
+    pgbench.statement(
+        queries.WRITE_PING, id=f"{_id('a000')}::uuid", payment_id=f"{_id('8000')}::uuid", payment_ref="NULL"
+    )
+}
+{pgbench.statement(RECORD, facts=_filled([_FACT]), work=_filled([_WORK]), correlation_id="'bench'")}
 COMMIT;
 """
 

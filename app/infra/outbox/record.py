@@ -22,7 +22,7 @@ RELAY_CHANNEL = "amana_relay"
 # One round trip, however many facts. NOTIFY takes a lock that all committing transactions share, so it is sent only
 # while a relay sleeps; a relay that falls asleep at this very moment looks again before it does, and wakes after 1 s in
 # any case.
-_RECORD = text("""
+RECORD = text("""
     WITH fact AS (
         INSERT INTO event (id, type, payload, correlation_id, reactions)
         SELECT f.id, f.type, f.payload, :correlation_id, f.reactions
@@ -47,7 +47,7 @@ def record_for(session: Session, told: Sequence[tuple[Event, Sequence[Reaction]]
     facts = [(new_id(), event, reactions) for event, reactions in told]
     session.flush()  # the rows that the facts are about must be there first
     session.execute(
-        _RECORD,
+        RECORD,
         {
             "facts": json.dumps([_fact(*fact) for fact in facts]),
             "work": json.dumps(
