@@ -123,6 +123,25 @@ def test_no_secret_stands_in_the_file():
     assert "://" not in re.sub(r"http://127\.0\.0\.1:\d+/", "", TEXT)
 
 
+@pytest.mark.parametrize(("name", "variable"), [("redis", "REDIS_PASSWORD"), ("flower", "FLOWER_BASIC_AUTH")])
+def test_what_reads_a_password_does_not_start_with_the_example(compose, example, tmp_path, name, variable):
+    service = compose["services"][name]
+    first, *rest = [*service.get("entrypoint", ()), *words(service["command"])]
+    for program in ("valkey-server", "celery"):
+        (tmp_path / program).write_text("#!/bin/sh\necho started\n")
+        (tmp_path / program).chmod(0o755)
+
+    def start(password):
+        command = [first, *(word.replace("$$", "$") for word in rest)]
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", variable: password}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    with_the_example, with_another = start(example[variable][0]), start("amana:Vq3tN8x0bZr5mKc7yHs2")
+    assert (with_the_example.returncode, with_the_example.stdout) == (1, "")
+    assert with_the_example.stderr == f"{variable} holds a documented example\n"
+    assert (with_another.returncode, with_another.stdout) == (0, "started\n")
+
+
 def test_our_processes_read_env_and_not_the_secrets_of_others(ours, example):
     """The owner of the database migrates; nobody else may know how to be her."""
     from tests.architecture.test_documents import README, rows  # noqa: PLC0415
