@@ -29,7 +29,8 @@ from tests.factories.payments import snapshot, tnd
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 SQL = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.DOTALL)
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines() if line]
-COMMANDS = [*SHELL, *re.findall(r"`((?:docker|flask) [^`]+)`", RUNBOOK)]
+TYPED = [*SHELL, *re.findall(r"`((?:docker|flask) [^`]+)`", RUNBOOK)]
+COMMANDS = [step for line in TYPED for step in line.split(" && ")]
 FLASK = [command.partition("flask --app wsgi ")[2] for command in COMMANDS if "flask --app wsgi " in command]
 HEALTH = dict(re.findall(r"^\| `(\w+)` (\|.*)$", RUNBOOK.partition("| check |")[2].partition("##")[0], re.MULTILINE))
 ROUTES = re.findall(r"`(GET|POST) (/[^`?]*)", RUNBOOK)
@@ -126,6 +127,27 @@ def test_a_flask_command_is_understood(words, flask_app):
 def test_a_route_is_there(method, path, flask_app):
     wanted = path.replace("{id}", "01a1fad5-4f71-7c02-a3ed-2a6e275bfec1")
     flask_app.url_map.bind("").match(wanted, method=method)
+
+
+def test_the_database_is_migrated_by_the_service_that_knows_its_owner(ours):
+    knows = [name for name, service in ours.items() if service["environment"]["MIGRATION_DATABASE_URL"]]
+    migrations = [command for command in COMMANDS if " db " in command]
+    assert len(migrations) > 1
+    assert {tuple(words_of_docker(command)) for command in migrations} == {tuple(knows)}
+
+
+def test_a_new_version_replaces_the_old_one_only_after_its_migration(compose):
+    """`up` alone would take the old containers away first, and leave nothing when the migration fails."""
+    (line,) = [line for line in SHELL if "docker compose run --rm migrate &&" in line]
+    steps = [step.split()[2] for step in line.split(" && ")]
+    assert steps == ["build", "run", "up"]
+    assert compose["services"]["migrate"]["command"] == "flask --app wsgi db upgrade"
+
+
+def test_the_revision_that_is_gone_back_to_is_one(flask_app):
+    wanted = re.findall(r"db downgrade (\S+)", RUNBOOK)
+    assert wanted
+    assert [name for name in wanted if not list(ROOT.glob(f"migrations/versions/{name}_*.py"))] == []
 
 
 def test_the_services_are_those_of_the_compose_file(compose):
