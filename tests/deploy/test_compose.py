@@ -14,7 +14,7 @@ import pytest
 from app.infra.config import TASK_GRACE_SECONDS, Settings
 from embedded.procfile import read_procfile
 from tests.architecture.sources import ROOT
-from tests.deploy.conftest import words
+from tests.deploy.conftest import queues_of, words
 
 PROCFILE = read_procfile(ROOT / "Procfile")
 #: The outside world itself stands where the sandbox stands in a demo.
@@ -25,11 +25,6 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 
 def process_of(name: str) -> str:
     return name.partition("-")[0]
-
-
-def queues_of(service):
-    command = words(service["command"])
-    return command[command.index("--queues") + 1].split(",")
 
 
 def test_every_process_of_the_procfile_is_a_service_and_nothing_else_is(ours):

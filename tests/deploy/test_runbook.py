@@ -23,6 +23,7 @@ from app.payouts.states import PayoutState
 from embedded.binaries import find_postgres
 from tests.architecture.sources import ROOT
 from tests.architecture.test_documents import README, rows
+from tests.deploy.conftest import queues_of
 from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.payments import snapshot, tnd
 
@@ -58,10 +59,14 @@ def conflicted(database, flask_app):
     return Conflicted(payer, payment_id)
 
 
+#: A line that gives one of psql's variables its value.
+SET = re.compile(r"^\\set ([a-z]+) '[^']+'\n", re.MULTILINE)
+
+
 def filled_in(statement: str, conflicted: Conflicted) -> str:
-    """Give psql's variables values."""
-    values = {"payment": f"'{conflicted.id}'", "request": "'some-request'"}
-    return re.sub(r"(?<![:\w]):'?([a-z]+)\b'?", lambda found: values[found[1]], statement)
+    """Give variables that are set before it a value, as psql does: the conflicted payment instead of the example."""
+    values = dict.fromkeys(SET.findall(statement), f"'{conflicted.id}'")
+    return re.sub(r"(?<![:\w]):'([a-z]+)'", lambda found: values[found[1]], SET.sub("", statement))
 
 
 def containing(word: str) -> str:
@@ -78,9 +83,12 @@ def test_there_is_something_to_try():
 
 
 @pytest.mark.parametrize("statement", SQL, ids=range(len(SQL)))
-def test_a_statement_runs(statement, owner, conflicted):
-    with owner.transaction(force_rollback=True):
-        owner.execute(filled_in(statement, conflicted))
+def test_a_statement_can_be_pasted_into_psql_as_it_stands(statement, database):
+    psql = find_postgres().programs / "psql"
+    command = [psql, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", database.owner_url]
+    pasted = f"BEGIN;\n{statement}ROLLBACK;\n"
+    ran = subprocess.run(command, input=pasted, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +164,28 @@ def test_the_services_are_those_of_the_compose_file(compose):
     assert named <= compose["services"].keys()
 
 
+#: Queues whose tasks post: of payments and payouts, of paid bookings, and of what falls due.
+POSTING = {"payments", "payouts", "escrow", "booking", "maintenance"}
+
+
+def test_the_work_of_money_is_stopped_with_all_that_posts_and_started_with_it_again(ours):
+    posts = {name for name, service in ours.items() if POSTING & set(queues_of(service))} | {"beat"}
+    section = RUNBOOK.partition("**An invariant does not hold.**")[2].partition("**Money in suspense.**")[0]
+    stopped, api, started = re.findall(r"docker compose (?:stop|start) [a-z -]+", section)
+    assert set(words_of_docker(stopped)) == posts
+    assert set(words_of_docker(started)) == posts | set(words_of_docker(api))
+
+
+def test_a_restore_meets_nobody_who_writes_and_money_is_the_last_to_start_again(ours):
+    section = RUNBOOK.partition("**To restore**")[2].partition("\n## ")[0]
+    steps = [line.split()[2] for line in section.splitlines() if line.startswith("docker compose ")]
+    assert steps == ["stop", "exec", "run", "start", "start"]
+    stopped, first, last = (words_of_docker(line) for line in re.findall(r"docker compose st(?:op|art) .*", section))
+    assert set(stopped) == ours.keys() - {"migrate"}
+    assert sorted(first + last) == sorted(stopped)
+    assert set(last) == {name for name, service in ours.items() if POSTING & set(queues_of(service))} | {"beat"}
+
+
 def words_of_docker(command: str) -> list[str]:
     """Return the services that a command names: what follows the verb and its options."""
     found = re.match(r"docker compose (exec|logs|restart|stop|start|up|run) (.*)", command)
@@ -202,14 +232,38 @@ def test_the_tasks_and_queues_that_are_named_are_there(services):
     assert set(re.findall(r"--queue (\w+)", RUNBOOK)) <= set(QUEUES)
 
 
-def test_a_backup_can_be_restored_over_what_came_after_it(database, services, conflicted, tmp_path):
-    environment = {"PATH": f"{find_postgres().programs}:{os.environ['PATH']}", "PGHOST": "127.0.0.1"}
-    environment |= {"PGPORT": str(services.cluster.port), "PGPASSWORD": services.cluster.superuser_password}
+def test_a_backup_can_be_restored_over_what_came_after_it(database, in_container, conflicted):
     for command in BACKUP:
-        shell = command.replace(" amana", f" {database.name}", 1)
-        subprocess.run(["sh", "-c", shell], cwd=tmp_path, env=environment, check=True)
+        assert in_container(command).returncode == 0
         with session_scope() as session:  # after the dump: lost by the restore; after the restore: it can be worked on
             make_user(session)
     with psycopg.connect(database.url) as runtime:
         users = [found for (found,) in runtime.execute("SELECT id FROM users ORDER BY created_at")]
     assert (len(users), users[0]) == (2, conflicted.payer.id)
+
+
+def test_a_restore_that_fails_changes_nothing(in_container, owner):
+    """Books that are half of then and half of now would look like books."""
+    dump, restore = BACKUP
+    assert in_container(dump).returncode == 0
+    owner.execute("CREATE TABLE of_ours (person uuid REFERENCES users)")  # users cannot be replaced below it
+    with session_scope() as session:
+        make_user(session)
+    failed = in_container(restore)
+    owner.execute("DROP TABLE of_ours")
+    assert failed.returncode != 0
+    left = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM token_family)"
+    assert owner.execute(left).fetchone() == (1, 1)
+
+
+@pytest.fixture
+def in_container(database, services, tmp_path):
+    """Return a function that runs a command as in the container of PostgreSQL, but on the test's database."""
+    environment = {"PATH": f"{find_postgres().programs}:{os.environ['PATH']}", "PGHOST": "127.0.0.1"}
+    environment |= {"PGPORT": str(services.cluster.port), "PGPASSWORD": services.cluster.superuser_password}
+
+    def run(command):
+        shell = command.replace(" amana", f" {database.name}", 1)
+        return subprocess.run(["sh", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, check=False)
+
+    return run
