@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,10 +14,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from app.infra import metrics
 from app.infra.config import Settings
 from app.infra.db import session_scope
 from app.ledger import service as ledger
 from app.ops import books
+from app.ops.gauges import GAUGES
 from app.ops.health import checks, verdicts
 from app.payments import service as payments
 from app.payments.states import PaymentState
@@ -26,6 +30,7 @@ from tests.architecture.test_documents import README, rows
 from tests.deploy.conftest import queues_of
 from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.payments import snapshot, tnd
+from tests.served import served
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 SQL = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.DOTALL)
@@ -199,6 +204,42 @@ def test_the_settings_that_are_named_are_there():
     named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", RUNBOOK))
     assert named
     assert named <= rows(README, 3).keys() | rows(README, 4).keys()
+
+
+def test_every_secret_has_its_row_where_one_is_out():
+    section = RUNBOOK.partition("## A secret is out\n")[2].partition("\n## ")[0]
+    secrets = {name for columns in (3, 4) for name, row in rows(README, columns).items() if "secret" in row[0]}
+    assert secrets == set(re.findall(r"`([A-Z_]+)`", section)) - {"REFRESH_FAMILY_SECONDS"}
+
+
+def test_an_alarm_is_about_a_metric_that_is_there():
+    labels = {family.name: set(family.labels) for family in (*metrics.FAMILIES, *GAUGES)}
+    named = re.findall(r"\b(amana_\w+)(?:\{(\w+)=)?", RUNBOOK)
+    assert len(named) > 8
+    assert [metric for metric, label in named if label not in labels[metric] | {""}] == []
+
+
+def test_an_alarm_rings_where_health_says_the_same():
+    alarms = dict(re.findall(r"^\| `(amana_\w+) >=? (\d+)` \| `", RUNBOOK, re.MULTILINE))
+    assert {metric: int(figure) for metric, figure in alarms.items()} == {
+        "amana_relay_lag_seconds": checks.RELAY_LAG[1],
+        "amana_canary_age_seconds": 2 * Settings.canary_seconds + Settings.published_patience_seconds,
+        "amana_oldest_webhook_seconds": checks.WEBHOOK_AGE[1],
+        "amana_dead_letters": 0,
+        "amana_gateway_failures_in_a_row": checks.FAILURES,
+    }
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+def test_the_api_can_be_asked_from_a_terminal(flask_app, database):
+    (block,) = [block for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) if "/auth/login" in block]
+    with session_scope() as session:
+        office = make_user(session, email="you@your.domain", roles=["support"])
+    with served(flask_app) as address:
+        typed = block.replace("http://127.0.0.1:8000", address)
+        command = ["bash", "-c", f"{typed}\n"]
+        ran = subprocess.run(command, input=f"{office.password}\n", capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == {"items": [], "next_cursor": None}
 
 
 def test_every_check_of_health_has_its_row_and_the_row_names_what_its_advice_names():
