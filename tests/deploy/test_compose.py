@@ -21,6 +21,7 @@ PROCFILE = read_procfile(ROOT / "Procfile")
 NOT_IN_PRODUCTION = {"sandbox"}
 HEALTH = {"interval": "30s", "timeout": "10s", "retries": 3, "start_period": "40s"}
 TEXT = (ROOT / "docker-compose.yml").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def process_of(name: str) -> str:
@@ -139,7 +140,7 @@ def test_what_reads_a_password_does_not_start_with_the_example(compose, example,
 
 def test_our_processes_read_env_and_not_the_secrets_of_others(ours, example):
     """The owner of the database migrates; nobody else may know how to be her."""
-    from tests.architecture.test_documents import README, rows  # noqa: PLC0415
+    from tests.architecture.test_documents import rows  # noqa: PLC0415
 
     foreign = {name for name, row in rows(README, 4).items() if "secret" in row[0]}
     assert foreign <= example.keys()
@@ -159,6 +160,12 @@ def test_our_processes_may_do_no_more_than_they_must(ours):
 def test_doors_open_on_this_machine_only(compose):
     for name, service in compose["services"].items():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_the_readme_says_where_the_doors_are(compose):
+    told = README.partition("## In production\n")[2].partition("\n## ")[0]
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert re.findall(r"`(127\.0\.0\.1:\d+)`", told) == [port.rpartition(":")[0] for port in ports]
 
 
 @pytest.mark.parametrize("name", ["relay", "worker-money", "worker-booking"])
