@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
 # Makes the two roles and the database that DATABASE_URL and MIGRATION_DATABASE_URL name: the owner, who migrates, and
 # the runtime role, which may do what the migrations grant and nothing more. The image of PostgreSQL runs this once, when
-# its volume is empty; to run it again does no harm, and brings the passwords up to date.
+# its volume is empty; to run it again does no harm, and brings the passwords up to date, that of the superuser too where
+# POSTGRES_PASSWORD is set.
 set -euo pipefail
+
+case ${POSTGRES_PASSWORD-}${MIGRATION_DATABASE_URL-}${DATABASE_URL-} in *change-me*)
+	echo "POSTGRES_PASSWORD, MIGRATION_DATABASE_URL or DATABASE_URL holds a documented example. Write your own, then" \
+		"docker compose up --detach postgres && docker compose exec postgres /docker-entrypoint-initdb.d/roles.sh" >&2
+	exit 1 ;;
+esac
 
 read_url() { # of postgresql://ROLE:PASSWORD@host:port/DATABASE?options
 	local rest=${1#*://}
@@ -30,6 +37,7 @@ psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-post
 \getenv runtime RUNTIME
 \getenv runtime_password RUNTIME_PASSWORD
 \getenv name NAME
+\getenv superuser_password POSTGRES_PASSWORD
 
 SELECT format('CREATE ROLE %I', role) FROM unnest(ARRAY[:'owner', :'runtime']) AS role
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
@@ -49,4 +57,9 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO :"runtime";
 SET ROLE :"owner";
 CREATE EXTENSION IF NOT EXISTS btree_gist;
+
+RESET ROLE; -- last, for it ends what the old password could do
+\if :{?superuser_password}
+ALTER ROLE CURRENT_USER PASSWORD :'superuser_password';
+\endif
 SQL

@@ -187,7 +187,7 @@ def _check_secret(variable: str, secret: str) -> None:
 
 def _refuse_examples(settings: Settings) -> None:
     for field in fields(Settings):
-        if field.metadata["secret"] and known_example(str(getattr(settings, field.name))):
+        if known_example(str(getattr(settings, field.name)), secret=field.metadata["secret"]):
             raise SettingsError(f"{field.metadata['variable']} holds a documented example: choose your own.")
 
 

@@ -9,7 +9,10 @@ from dataclasses import MISSING, field
 from typing import Any
 from urllib.parse import urlsplit
 
+#: What no secret may hold.
 EXAMPLES = ("change-me", "changeme", "example", "secret-key", "password", "your-", "amana-dev")
+#: What stands in .env.example where a value of one's own belongs, secret or not.
+PLACEHOLDERS = ("change-me", "your.domain", "0" * 24)
 
 _BROKERS = frozenset({"redis", "rediss", "amqp", "amqps"})
 _MAIL = frozenset({"smtp", "smtps", "starttls"})
@@ -114,9 +117,9 @@ def read_konnect_key(raw: str) -> str:
     return _only(raw, _KONNECT_KEY.fullmatch(raw) is not None)
 
 
-def known_example(value: str) -> bool:
-    """Tell whether a secret is one that stands in a README or an .env.example."""
-    return any(example in value.lower() for example in EXAMPLES)
+def known_example(value: str, *, secret: bool) -> bool:
+    """Tell whether a value is one that stands in a README or an .env.example."""
+    return any(example in value.lower() for example in (*PLACEHOLDERS, *(EXAMPLES if secret else ())))
 
 
 def _address(raw: str, schemes: frozenset[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -81,3 +82,18 @@ def test_the_places_whose_every_branch_is_tested_are_those_that_are_named():
     (row,) = [row for row in ROWS if "make coverage" in row]
     whole = re.findall(r"^WHOLE := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split(",")
     assert [place for place in whole if place.split("/")[-2] not in row] == []
+
+
+def test_the_whole_of_which_a_part_may_go_untested_is_named():
+    (row,) = [row for row in ROWS if "make coverage" in row]
+    measured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["run"]
+    assert measured["branch"] is True
+    *others, last = measured["source"]
+    assert "of the lines and branches of" in row
+    assert f"of those of {', '.join(others)} and {last}" in row
+
+
+def test_aims_that_were_missed_are_among_the_limits():
+    limits = README.partition("## What it does not do\n")[2].partition("\n## ")[0]
+    missed = "MISSED" in (ROOT / "docs/measured.md").read_text()
+    assert ("miss what was aimed at" in limits) == missed

@@ -75,6 +75,13 @@ def test_the_addresses_named_are_those_of_the_api(flask_app):
     assert [one for one in filled if not any(ways.test(prefix + one[1], one[0]) for prefix in ("", "/api/v1"))] == []
 
 
+def test_the_world_that_the_demo_leaves_running_is_where_it_is_said_to_be():
+    recipe = (ROOT / "Makefile").read_text().partition("\ndemo: ")[2].partition("\n\n")[0]
+    (directory,) = re.findall(r"--directory (\S+)", recipe)
+    assert re.search(rf"`make demo KEEP=1`[^`]*`{re.escape(directory)}/`", README)
+    assert ("no Flower" in README) == ("--without flower" in recipe)
+
+
 def test_the_tasks_of_the_flow_are_those_that_react():
     shown = re.findall(r"R->>W: (\w+)", README)
     assert len(shown) >= 4

@@ -35,3 +35,9 @@ def example() -> dict[str, tuple[str, bool]]:
 def words(command: str | list[str]) -> list[str]:
     """Return the words of a command."""
     return shlex.split(command) if isinstance(command, str) else command
+
+
+def queues_of(service: dict[str, Any]) -> list[str]:
+    """Return the queues that a service consumes: none unless it is a group of workers."""
+    command = words(service["command"])
+    return command[command.index("--queues") + 1].split(",") if "--queues" in command else []

@@ -14,22 +14,18 @@ import pytest
 from app.infra.config import TASK_GRACE_SECONDS, Settings
 from embedded.procfile import read_procfile
 from tests.architecture.sources import ROOT
-from tests.deploy.conftest import words
+from tests.deploy.conftest import queues_of, words
 
 PROCFILE = read_procfile(ROOT / "Procfile")
 #: The outside world itself stands where the sandbox stands in a demo.
 NOT_IN_PRODUCTION = {"sandbox"}
 HEALTH = {"interval": "30s", "timeout": "10s", "retries": 3, "start_period": "40s"}
 TEXT = (ROOT / "docker-compose.yml").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def process_of(name: str) -> str:
     return name.partition("-")[0]
-
-
-def queues_of(service):
-    command = words(service["command"])
-    return command[command.index("--queues") + 1].split(",")
 
 
 def test_every_process_of_the_procfile_is_a_service_and_nothing_else_is(ours):
@@ -123,9 +119,28 @@ def test_no_secret_stands_in_the_file():
     assert "://" not in re.sub(r"http://127\.0\.0\.1:\d+/", "", TEXT)
 
 
+@pytest.mark.parametrize(("name", "variable"), [("redis", "REDIS_PASSWORD"), ("flower", "FLOWER_BASIC_AUTH")])
+def test_what_reads_a_password_does_not_start_with_the_example(compose, example, tmp_path, name, variable):
+    service = compose["services"][name]
+    first, *rest = [*service.get("entrypoint", ()), *words(service["command"])]
+    for program in ("valkey-server", "celery"):
+        (tmp_path / program).write_text("#!/bin/sh\necho started\n")
+        (tmp_path / program).chmod(0o755)
+
+    def start(password):
+        command = [first, *(word.replace("$$", "$") for word in rest)]
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", variable: password}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    with_the_example, with_another = start(example[variable][0]), start("amana:Vq3tN8x0bZr5mKc7yHs2")
+    assert (with_the_example.returncode, with_the_example.stdout) == (1, "")
+    assert with_the_example.stderr == f"{variable} holds a documented example\n"
+    assert (with_another.returncode, with_another.stdout) == (0, "started\n")
+
+
 def test_our_processes_read_env_and_not_the_secrets_of_others(ours, example):
     """The owner of the database migrates; nobody else may know how to be her."""
-    from tests.architecture.test_documents import README, rows  # noqa: PLC0415
+    from tests.architecture.test_documents import rows  # noqa: PLC0415
 
     foreign = {name for name, row in rows(README, 4).items() if "secret" in row[0]}
     assert foreign <= example.keys()
@@ -145,6 +160,12 @@ def test_our_processes_may_do_no_more_than_they_must(ours):
 def test_doors_open_on_this_machine_only(compose):
     for name, service in compose["services"].items():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_the_readme_says_where_the_doors_are(compose):
+    told = README.partition("## In production\n")[2].partition("\n## ")[0]
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert re.findall(r"`(127\.0\.0\.1:\d+)`", told) == [port.rpartition(":")[0] for port in ports]
 
 
 @pytest.mark.parametrize("name", ["relay", "worker-money", "worker-booking"])

@@ -15,7 +15,7 @@ from tests.architecture.test_documents import README, rows
 from tests.deploy.test_env_example import SECRET, filled
 
 PAGE = (ROOT / "docs/going-live.md").read_text()
-ROUTES = re.findall(r"`(GET|POST) (/[^`]*)`", PAGE)
+ROUTES = re.findall(r"`(GET|POST|PUT) (/[^`]*)`", PAGE)
 FENCED = re.findall(r"^ *```\w*\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
 BLOCKS = [re.sub(r"^ +", "", block, flags=re.MULTILINE) for block in FENCED]
 ID = "01a1fad5-4f71-7c02-a3ed-2a6e275bfec1"
@@ -31,6 +31,46 @@ def test_a_route_is_there(flask_app):
     assert len(ROUTES) > 8
     for method, path in ROUTES:
         flask_app.url_map.bind("").match(f"/api/v1{path.replace('{id}', ID)}", method=method)
+
+
+def test_where_a_key_is_asked_for_one_is_told_of(client):
+    """Without it the answer is 400, and money is what one has in mind there."""
+    document = client.get("/openapi.json").json["paths"]
+    asking = 0
+    for step in re.split(r"^ *(?:\d+\.|-) ", PAGE, flags=re.MULTILINE):
+        for method, path in re.findall(r"`(POST|PUT) (/[^`]*)`", step):
+            shape = path.replace("{id}", "{}")
+            (operation,) = [
+                operations[method.lower()]
+                for route, operations in document.items()
+                if re.sub(r"\{\w+\}", "{}", route) == f"/api/v1{shape}" and method.lower() in operations
+            ]
+            if "Idempotency-Key" in {parameter.get("name") for parameter in operation.get("parameters", ())}:
+                asking += 1
+                assert "Idempotency-Key" in step, path
+    assert asking == 3
+
+
+def test_who_signs_in_for_the_first_time_is_told_every_step():
+    steps = [
+        "/auth/register`",
+        "/auth/verify-email`",
+        "/auth/login`",
+        "**Authorize**",
+        "`access_token`",
+        "/wallet/top-ups`",
+    ]
+    assert sorted(steps, key=PAGE.index) == steps
+
+
+def test_there_is_a_command_to_start_with():
+    assert "users create-admin" in block_with("docker compose up")
+
+
+def test_each_kind_of_example_is_named_as_ones_own_to_change(example):
+    first = PAGE.partition("## What you need first")[2].partition("\n## ")[0]
+    assert all(f"`{word}`" in first for word in ("change-me", "your.domain", "MAIL_FROM"))
+    assert "zeros" in first
 
 
 def test_konnect_calls_the_route_whose_line_is_looked_for(flask_app):

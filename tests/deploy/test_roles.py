@@ -90,6 +90,19 @@ def test_to_run_it_again_brings_the_passwords_up_to_date(made, services):
     assert make_roles(services, made).returncode == 0
 
 
+def test_the_superuser_s_password_is_brought_up_to_date_too_where_it_is_named(made, services):
+    cluster = services.cluster
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(cluster.superuser_url(), password="anchor")
+    assert make_roles(services, made, POSTGRES_PASSWORD="anchor").returncode == 0
+    try:
+        psycopg.connect(cluster.superuser_url(), password="anchor").close()
+    finally:
+        again = {"PGPASSWORD": "anchor", "POSTGRES_PASSWORD": cluster.superuser_password}
+        assert make_roles(services, made, **again).returncode == 0
+    psycopg.connect(cluster.superuser_url()).close()
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -98,6 +111,9 @@ def test_to_run_it_again_brings_the_passwords_up_to_date(made, services):
         ({"DATABASE_URL": "postgresql://sailor:r%40pe@db/deployed"}, "Only letters, digits"),
         ({"DATABASE_URL": "postgresql://sailor:r'pe@db/deployed"}, "Only letters, digits"),
         ({"MIGRATION_DATABASE_URL": ""}, "names the owner"),
+        ({"POSTGRES_PASSWORD": "change-me"}, "documented example"),
+        ({"DATABASE_URL": "postgresql://sailor:change-me@db/deployed"}, "documented example"),
+        ({"MIGRATION_DATABASE_URL": "postgresql://captain:change-me@db/deployed"}, "documented example"),
     ],
 )
 def test_urls_that_cannot_be_right_are_refused_and_no_password_is_told(made, services, wrong, sentence):

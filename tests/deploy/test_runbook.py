@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,10 +14,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from app.infra import metrics
 from app.infra.config import Settings
 from app.infra.db import session_scope
 from app.ledger import service as ledger
 from app.ops import books
+from app.ops.gauges import GAUGES
 from app.ops.health import checks, verdicts
 from app.payments import service as payments
 from app.payments.states import PaymentState
@@ -23,13 +27,16 @@ from app.payouts.states import PayoutState
 from embedded.binaries import find_postgres
 from tests.architecture.sources import ROOT
 from tests.architecture.test_documents import README, rows
+from tests.deploy.conftest import queues_of
 from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.payments import snapshot, tnd
+from tests.served import served
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 SQL = re.findall(r"```sql\n(.*?)```", RUNBOOK, re.DOTALL)
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines() if line]
-COMMANDS = [*SHELL, *re.findall(r"`((?:docker|flask) [^`]+)`", RUNBOOK)]
+TYPED = [*SHELL, *re.findall(r"`((?:docker|flask) [^`]+)`", RUNBOOK)]
+COMMANDS = [step for line in TYPED for step in line.split(" && ")]
 FLASK = [command.partition("flask --app wsgi ")[2] for command in COMMANDS if "flask --app wsgi " in command]
 HEALTH = dict(re.findall(r"^\| `(\w+)` (\|.*)$", RUNBOOK.partition("| check |")[2].partition("##")[0], re.MULTILINE))
 ROUTES = re.findall(r"`(GET|POST) (/[^`?]*)", RUNBOOK)
@@ -57,10 +64,14 @@ def conflicted(database, flask_app):
     return Conflicted(payer, payment_id)
 
 
+#: A line that gives one of psql's variables its value.
+SET = re.compile(r"^\\set ([a-z]+) '[^']+'\n", re.MULTILINE)
+
+
 def filled_in(statement: str, conflicted: Conflicted) -> str:
-    """Give psql's variables values."""
-    values = {"payment": f"'{conflicted.id}'", "request": "'some-request'"}
-    return re.sub(r"(?<![:\w]):'?([a-z]+)\b'?", lambda found: values[found[1]], statement)
+    """Give variables that are set before it a value, as psql does: the conflicted payment instead of the example."""
+    values = dict.fromkeys(SET.findall(statement), f"'{conflicted.id}'")
+    return re.sub(r"(?<![:\w]):'([a-z]+)'", lambda found: values[found[1]], SET.sub("", statement))
 
 
 def containing(word: str) -> str:
@@ -77,9 +88,12 @@ def test_there_is_something_to_try():
 
 
 @pytest.mark.parametrize("statement", SQL, ids=range(len(SQL)))
-def test_a_statement_runs(statement, owner, conflicted):
-    with owner.transaction(force_rollback=True):
-        owner.execute(filled_in(statement, conflicted))
+def test_a_statement_can_be_pasted_into_psql_as_it_stands(statement, database):
+    psql = find_postgres().programs / "psql"
+    command = [psql, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", database.owner_url]
+    pasted = f"BEGIN;\n{statement}ROLLBACK;\n"
+    ran = subprocess.run(command, input=pasted, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -128,10 +142,53 @@ def test_a_route_is_there(method, path, flask_app):
     flask_app.url_map.bind("").match(wanted, method=method)
 
 
+def test_the_database_is_migrated_by_the_service_that_knows_its_owner(ours):
+    knows = [name for name, service in ours.items() if service["environment"]["MIGRATION_DATABASE_URL"]]
+    migrations = [command for command in COMMANDS if " db " in command]
+    assert len(migrations) > 1
+    assert {tuple(words_of_docker(command)) for command in migrations} == {tuple(knows)}
+
+
+def test_a_new_version_replaces_the_old_one_only_after_its_migration(compose):
+    """`up` alone would take the old containers away first, and leave nothing when the migration fails."""
+    (line,) = [line for line in SHELL if "docker compose run --rm migrate &&" in line]
+    steps = [step.split()[2] for step in line.split(" && ")]
+    assert steps == ["build", "run", "up"]
+    assert compose["services"]["migrate"]["command"] == "flask --app wsgi db upgrade"
+
+
+def test_the_revision_that_is_gone_back_to_is_one(flask_app):
+    wanted = re.findall(r"db downgrade (\S+)", RUNBOOK)
+    assert wanted
+    assert [name for name in wanted if not list(ROOT.glob(f"migrations/versions/{name}_*.py"))] == []
+
+
 def test_the_services_are_those_of_the_compose_file(compose):
     named = {word for command in COMMANDS for word in words_of_docker(command)}
     assert {"api", "relay", "postgres", "redis", "worker-money", "migrate"} <= named
     assert named <= compose["services"].keys()
+
+
+#: Queues whose tasks post: of payments and payouts, of paid bookings, and of what falls due.
+POSTING = {"payments", "payouts", "escrow", "booking", "maintenance"}
+
+
+def test_the_work_of_money_is_stopped_with_all_that_posts_and_started_with_it_again(ours):
+    posts = {name for name, service in ours.items() if POSTING & set(queues_of(service))} | {"beat"}
+    section = RUNBOOK.partition("**An invariant does not hold.**")[2].partition("**Money in suspense.**")[0]
+    stopped, api, started = re.findall(r"docker compose (?:stop|start) [a-z -]+", section)
+    assert set(words_of_docker(stopped)) == posts
+    assert set(words_of_docker(started)) == posts | set(words_of_docker(api))
+
+
+def test_a_restore_meets_nobody_who_writes_and_money_is_the_last_to_start_again(ours):
+    section = RUNBOOK.partition("**To restore**")[2].partition("\n## ")[0]
+    steps = [line.split()[2] for line in section.splitlines() if line.startswith("docker compose ")]
+    assert steps == ["stop", "exec", "run", "start", "start"]
+    stopped, first, last = (words_of_docker(line) for line in re.findall(r"docker compose st(?:op|art) .*", section))
+    assert set(stopped) == ours.keys() - {"migrate"}
+    assert sorted(first + last) == sorted(stopped)
+    assert set(last) == {name for name, service in ours.items() if POSTING & set(queues_of(service))} | {"beat"}
 
 
 def words_of_docker(command: str) -> list[str]:
@@ -147,6 +204,42 @@ def test_the_settings_that_are_named_are_there():
     named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", RUNBOOK))
     assert named
     assert named <= rows(README, 3).keys() | rows(README, 4).keys()
+
+
+def test_every_secret_has_its_row_where_one_is_out():
+    section = RUNBOOK.partition("## A secret is out\n")[2].partition("\n## ")[0]
+    secrets = {name for columns in (3, 4) for name, row in rows(README, columns).items() if "secret" in row[0]}
+    assert secrets == set(re.findall(r"`([A-Z_]+)`", section)) - {"REFRESH_FAMILY_SECONDS"}
+
+
+def test_an_alarm_is_about_a_metric_that_is_there():
+    labels = {family.name: set(family.labels) for family in (*metrics.FAMILIES, *GAUGES)}
+    named = re.findall(r"\b(amana_\w+)(?:\{(\w+)=)?", RUNBOOK)
+    assert len(named) > 8
+    assert [metric for metric, label in named if label not in labels[metric] | {""}] == []
+
+
+def test_an_alarm_rings_where_health_says_the_same():
+    alarms = dict(re.findall(r"^\| `(amana_\w+) >=? (\d+)` \| `", RUNBOOK, re.MULTILINE))
+    assert {metric: int(figure) for metric, figure in alarms.items()} == {
+        "amana_relay_lag_seconds": checks.RELAY_LAG[1],
+        "amana_canary_age_seconds": 2 * Settings.canary_seconds + Settings.published_patience_seconds,
+        "amana_oldest_webhook_seconds": checks.WEBHOOK_AGE[1],
+        "amana_dead_letters": 0,
+        "amana_gateway_failures_in_a_row": checks.FAILURES,
+    }
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+def test_the_api_can_be_asked_from_a_terminal(flask_app, database):
+    (block,) = [block for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL) if "/auth/login" in block]
+    with session_scope() as session:
+        office = make_user(session, email="you@your.domain", roles=["support"])
+    with served(flask_app) as address:
+        typed = block.replace("http://127.0.0.1:8000", address)
+        command = ["bash", "-c", f"{typed}\n"]
+        ran = subprocess.run(command, input=f"{office.password}\n", capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == {"items": [], "next_cursor": None}
 
 
 def test_every_check_of_health_has_its_row_and_the_row_names_what_its_advice_names():
@@ -180,14 +273,38 @@ def test_the_tasks_and_queues_that_are_named_are_there(services):
     assert set(re.findall(r"--queue (\w+)", RUNBOOK)) <= set(QUEUES)
 
 
-def test_a_backup_can_be_restored_over_what_came_after_it(database, services, conflicted, tmp_path):
-    environment = {"PATH": f"{find_postgres().programs}:{os.environ['PATH']}", "PGHOST": "127.0.0.1"}
-    environment |= {"PGPORT": str(services.cluster.port), "PGPASSWORD": services.cluster.superuser_password}
+def test_a_backup_can_be_restored_over_what_came_after_it(database, in_container, conflicted):
     for command in BACKUP:
-        shell = command.replace(" amana", f" {database.name}", 1)
-        subprocess.run(["sh", "-c", shell], cwd=tmp_path, env=environment, check=True)
+        assert in_container(command).returncode == 0
         with session_scope() as session:  # after the dump: lost by the restore; after the restore: it can be worked on
             make_user(session)
     with psycopg.connect(database.url) as runtime:
         users = [found for (found,) in runtime.execute("SELECT id FROM users ORDER BY created_at")]
     assert (len(users), users[0]) == (2, conflicted.payer.id)
+
+
+def test_a_restore_that_fails_changes_nothing(in_container, owner):
+    """Books that are half of then and half of now would look like books."""
+    dump, restore = BACKUP
+    assert in_container(dump).returncode == 0
+    owner.execute("CREATE TABLE of_ours (person uuid REFERENCES users)")  # users cannot be replaced below it
+    with session_scope() as session:
+        make_user(session)
+    failed = in_container(restore)
+    owner.execute("DROP TABLE of_ours")
+    assert failed.returncode != 0
+    left = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM token_family)"
+    assert owner.execute(left).fetchone() == (1, 1)
+
+
+@pytest.fixture
+def in_container(database, services, tmp_path):
+    """Return a function that runs a command as in the container of PostgreSQL, but on the test's database."""
+    environment = {"PATH": f"{find_postgres().programs}:{os.environ['PATH']}", "PGHOST": "127.0.0.1"}
+    environment |= {"PGPORT": str(services.cluster.port), "PGPASSWORD": services.cluster.superuser_password}
+
+    def run(command):
+        shell = command.replace(" amana", f" {database.name}", 1)
+        return subprocess.run(["sh", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, check=False)
+
+    return run
