@@ -69,7 +69,7 @@ def run(tests: str, tree: Path) -> tuple[int, str]:
     done = subprocess.run(
         command, cwd=tree, env=environment | {"PYTHONPATH": str(tree)}, capture_output=True, text=True, check=False
     )
-    return done.returncode, "\n".join((done.stdout + done.stderr).rstrip().splitlines()[-5:])
+    return done.returncode, "\n".join((done.stdout + done.stderr).rstrip().splitlines()[-20:])
 
 
 def _git(*arguments: str, tree: Path) -> str:
