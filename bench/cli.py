@@ -20,7 +20,7 @@ from bench.lines.slots import Slots
 from bench.lines.webhooks import Webhooks
 from bench.machine import await_quiet, described, metered
 from bench.scene import UNFINISHED, set_scene
-from bench.timing import MOST_FOREIGN, Measured, median
+from bench.timing import Measured, median
 from bench.world import BROUGHT, ROOT, Broken, World, running
 
 LINES: Sequence[type[Webhooks | Bookings | Postings | Deliveries | Starts | Slots]] = (
@@ -66,25 +66,24 @@ def main() -> int:
     fresh += _start_anew(asked.rounds - 1)
     text = _page(lines, rounds, fresh, again, broken)
     print(text)
-    if not asked.words and all(any(parts) for parts in rounds.values()):
+    if not asked.words and all(any(one.counts for one in part) for part in rounds.values()):
         PAGE.write_text(text)
     for one in report.missed(lines, rounds):
         print(f"MISSED: {one}")
     return 1 if broken else 0
 
 
-def _measure(lines: Sequence[Line], world: World, count: int) -> dict[tuple[str, str], list[Measured | None]]:
-    rounds: dict[tuple[str, str], list[Measured | None]] = {}
+def _measure(lines: Sequence[Line], world: World, count: int) -> dict[tuple[str, str], list[Measured]]:
+    rounds: dict[tuple[str, str], list[Measured]] = {}
     for number in range(count):
         _await_quiet(world.supervisor)
         for line in lines:
             for part, run in line.parts(number):
                 measured = _once(run, world, count_bench=part in line.worked_here)
-                kept = measured.foreign <= MOST_FOREIGN
-                rounds.setdefault((line.name, part), []).append(measured if kept else None)
+                rounds.setdefault((line.name, part), []).append(measured)
                 print(
                     f"  round {number + 1}  {line.name}, {part}: {measured.timing.rate:,.0f} {line.unit}/s"
-                    f"{'' if kept else f', dropped: others had {measured.foreign:.0%} of the processors'}",
+                    f"{'' if measured.counts else f', dropped: others had {measured.foreign:.0%} of the processors'}",
                     flush=True,
                 )
             line.settle()

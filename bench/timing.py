@@ -41,6 +41,11 @@ class Measured:
     cpu_ms: float
     foreign: float
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether others were quiet enough."""
+        return self.foreign <= MOST_FOREIGN
+
 
 def median(values: Sequence[float | None]) -> float | None:
     """Return the median of what is there."""

@@ -170,8 +170,8 @@ OF_STATES = (
     Mutant(
         "the mentor is not locked",
         "app/mentors/queries.py",
-        ".scalar_subquery()\n    locked = select(Mentor).where(Mentor.id == mentor_id).with_for_update()\n",
-        ".scalar_subquery()\n    locked = select(Mentor).where(Mentor.id == mentor_id)\n",
+        "_OF_OFFERING.scalar_subquery())\n    .with_for_update()\n",
+        "_OF_OFFERING.scalar_subquery())\n",
         "tests/booking",
     ),
     Mutant(

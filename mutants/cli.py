@@ -1,10 +1,11 @@
-"""`make mutants`: plant each lie, run the tests, and end with 0 only if every lie was found out."""
+"""`make mutants`: plant each lie, run its tests, and end with 0 only if every lie was found out."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from mutants.catalogue import MUTANTS
@@ -15,30 +16,31 @@ from mutants.mutant import Mutant
 def main() -> int:
     """Hunt the mutants that were named, or all."""
     chosen = _parse()
-    print(f"{len(chosen)} mutants. First the tests without any, which must pass.", flush=True)
     with copy_of_the_tree() as tree:
-        began = time.monotonic()
-        code, output = run(" ".join(sorted({mutant.tests for mutant in chosen})), tree)
-        if code != PASSED:
-            print(f"They do not, so nothing can be told of mutants:\n{output}")
-            return 1
-        print(f"  {time.monotonic() - began:5.1f} s  passed", flush=True)
-        lived = [mutant for mutant in chosen if not _show(mutant, *_timed(mutant, tree))]
+        return hunt_all(chosen, tree)
+
+
+def hunt_all(chosen: Sequence[Mutant], tree: Path) -> int:
+    """Hunt mutants one after the other, and tell of each; 0 if every one was found out, else 1."""
+    print(f"{len(chosen)} mutants. First the tests without any, which must pass.", flush=True)
+    began = time.monotonic()
+    code, output = run(" ".join(sorted({mutant.tests for mutant in chosen})), tree)
+    if code != PASSED:
+        print(f"They do not, so nothing can be told of mutants:\n{output}")
+        return 1
+    print(f"  {time.monotonic() - began:5.1f} s  passed", flush=True)
+    lived = [mutant for mutant in chosen if not _is_found_out(mutant, tree)]
     print(f"{len(chosen) - len(lived)} of {len(chosen)} were found out.")
     return 1 if lived else 0
 
 
-def _timed(mutant: Mutant, tree: Path) -> tuple[float, Fate, str]:
+def _is_found_out(mutant: Mutant, tree: Path) -> bool:
     began = time.monotonic()
     fate, output = hunt(mutant, tree)
-    return time.monotonic() - began, fate, output
-
-
-def _show(mutant: Mutant, seconds: float, fate: Fate, output: str) -> bool:
-    print(f"  {seconds:5.1f} s  {mutant.name} ({mutant.path}): {fate.value}", flush=True)
-    if not fate.is_well:
+    print(f"  {time.monotonic() - began:5.1f} s  {mutant.name} ({mutant.path}): {fate.value}", flush=True)
+    if fate != Fate.KILLED:
         print(output, flush=True)
-    return fate.is_well
+    return fate == Fate.KILLED
 
 
 def _parse() -> list[Mutant]:

@@ -12,7 +12,7 @@ class DoesNotFit(Exception):
 
 @dataclass(frozen=True)
 class Mutant:
-    """Replaces `old` by `new` in the file at `path`; `tests` are asked first, all others only if they see nothing."""
+    """Replaces `old` by `new` in the file at `path`; it is `tests` that must see it."""
 
     name: str
     path: str

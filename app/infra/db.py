@@ -60,19 +60,25 @@ def engine() -> Engine:
     """Return this process's engine. Keyed by process id: a connection must never cross a fork."""
     pid = os.getpid()
     if pid not in _engines:
-        chosen = settings()
-        _engines[pid] = create_engine(
-            driver_url(chosen.database_url),
-            pool_size=chosen.database_pool_size,
-            max_overflow=5,
-            pool_timeout=10,
-            pool_use_lifo=True,  # the one that has just worked is warm, and has its statements prepared
-            hide_parameters=True,  # an error is logged and kept with its delivery: it must not quote names and hashes
-            connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
-        )
-        event.listen(_engines[pid], "handle_error", _make_discreet)
-        watch_rested(_engines[pid])
+        # Of threads that come here at once one has the last word; the others' engines have not connected yet.
+        _engines.setdefault(pid, _made())
     return _engines[pid]
+
+
+def _made() -> Engine:
+    chosen = settings()
+    made = create_engine(
+        driver_url(chosen.database_url),
+        pool_size=chosen.database_pool_size,
+        max_overflow=5,
+        pool_timeout=10,
+        pool_use_lifo=True,  # the one that has just worked is warm, and has its statements prepared
+        hide_parameters=True,  # an error is logged and kept with its delivery: it must not quote names and hashes
+        connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
+    )
+    event.listen(made, "handle_error", _make_discreet)
+    watch_rested(made)
+    return made
 
 
 def _server_options(statement_timeout: int) -> str:

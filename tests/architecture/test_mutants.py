@@ -1,10 +1,15 @@
-"""Mutants fit the code they lie about: a lie that no longer applies proves nothing."""
+"""Mutants fit the code they lie about, and the hunt tells those that were found out from those that were not."""
 
 from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from mutants.catalogue import MUTANTS
+from mutants.cli import hunt_all
 from mutants.mutant import DoesNotFit, Mutant
 from tests.architecture.sources import ROOT
 
@@ -22,3 +27,73 @@ def test_a_mutant_whose_text_is_gone_says_so() -> None:
 
 def test_there_are_twenty_five_at_least_and_each_has_its_own_name() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 25
+
+
+# --- the hunt --------------------------------------------------------------------------------------------------------
+
+SMALL_HOUSE = {
+    "pytest.ini": "[pytest]\naddopts = --disable-plugin-autoload",  # they take seconds to load
+    "purse.py": """\
+# Coins are whole.
+def opened():
+    return {"coins": 0}
+
+def filled(purse, coins):
+    return {"coins": purse["coins"] + coins}
+""",
+    "tests/test_purse.py": """\
+import pytest
+import purse
+
+@pytest.fixture
+def opened():
+    return purse.filled(purse.opened(), 1)
+
+def test_an_opened_purse_has_a_coin(opened):
+    assert opened["coins"] > 0
+
+def test_what_comes_is_added():
+    assert purse.filled({"coins": 1}, 2) == {"coins": 3}
+""",
+    "tests/architecture/test_mutants.py": """\
+from pathlib import Path
+
+def test_the_texts_of_all_lies_are_there():
+    text = Path("purse.py").read_text()
+    assert all(old in text for old in ("Coins", "0}", "+ coins"))
+""",
+}
+LIES = {
+    "what comes is not added": ('purse["coins"] + coins', 'purse["coins"]', "killed"),
+    "no purse is made ready, and nothing is added": ('purse["coins"] + coins', "purse.coins", "killed"),
+    "another word": ("# Coins are", "# Pennies are", "SURVIVED"),
+    "no purse is made ready": ('return {"coins": 0}', "return {}", "BROKEN"),
+    "no Python": ("def opened()", "define opened()", "BROKEN"),
+}
+
+
+@pytest.fixture
+def small_house(tmp_path: Path) -> Path:
+    """Return a tree as small as can be, in which the hunt runs as in ours."""
+    for path, text in SMALL_HOUSE.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    shutil.copytree(ROOT / "mutants", tmp_path / "mutants", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_only_a_test_that_fails_finds_a_lie_out(small_house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What changes nothing survives, though its text is gone; where no test could begin, none has seen anything."""
+    assert hunt_all([Mutant(name, "purse.py", old, new, "tests") for name, (old, new, _) in LIES.items()], small_house)
+    told = capsys.readouterr().out
+    fates = dict(re.findall(r" s  (.*) \(purse.py\): (\w+)", told))
+    assert fates == {name: fate for name, (_, _, fate) in LIES.items()}
+    assert told.endswith("2 of 5 were found out.\n")
+    assert (small_house / "purse.py").read_text() == SMALL_HOUSE["purse.py"]
+
+
+def test_a_hunt_ends_well_when_every_lie_is_found_out_in_a_tree_that_is_honest(small_house: Path) -> None:
+    lie = Mutant("one coin", "purse.py", 'purse["coins"] + coins', "1", "tests")
+    assert hunt_all([lie], small_house) == 0
+    (small_house / "purse.py").write_text(SMALL_HOUSE["purse.py"].replace("0}", "-9}"))
+    assert hunt_all([lie], small_house) == 1

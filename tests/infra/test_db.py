@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from app.infra import db
 from app.infra.clock import advance, business_now
 from app.infra.db import session_is_open, session_scope, statement_scope
 from app.kernel.clock import wall_now
+from tests.conftest import forget_connections
 
 
 @pytest.fixture
@@ -123,6 +125,23 @@ def test_a_connection_that_was_cut_is_replaced_before_it_is_used(plumbing, servi
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with session_scope() as session:
         assert session.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+def test_threads_that_need_the_first_connection_at_once_share_one_pool(plumbing):
+    """Or each would have a pool of its own, and all but one would be forgotten with their connections open."""
+    threads = 8
+    for _ in range(5):
+        forget_connections()
+        barrier = Barrier(threads)
+
+        def pool_in_use(barrier=barrier):
+            barrier.wait(60)
+            with session_scope() as session:
+                return session.get_bind().pool
+
+        with ThreadPoolExecutor(threads) as executor:
+            pools = [found.result() for found in [executor.submit(pool_in_use) for _ in range(threads)]]
+        assert len(set(pools)) == 1
 
 
 def test_a_connection_does_not_cross_a_fork(plumbing):

@@ -14,13 +14,23 @@ from flask.testing import FlaskClient
 from app.gateways.psp import router
 from app.infra import config
 from app.infra.db import session_scope
+from app.kernel.ids import new_id
+from app.payouts import service as payouts
+from app.payouts.queries import attempts_of
 from embedded.cluster import Database
 from tests.factories.identity import MadeUser, make_user, token_for
+from tests.factories.payments import tnd
+from tests.factories.payouts import make_earner
 from tests.mailbox import Mailbox, open_mailbox
+
+#: Where pings of gateways wait, by their kind, and the column of what they are about.
+INBOXES = {"payment": ("webhook_ping", "payment_id"), "payout": ("payout_ping", "attempt_id")}
 
 #: What must stand in no alarm and in no report.
 CANARY_NAME = "Canary Featherstone"
 CANARY_EMAIL = "canary@birdcage.test"
+
+LetAPingWait = Callable[[str, int], None]
 
 _numbers = itertools.count(1)
 
@@ -98,6 +108,21 @@ def kill_payment(client: FlaskClient, canary: MadeUser, drain: Callable[[], int]
 
 
 @pytest.fixture
+def let_a_ping_wait(client: FlaskClient, canary: MadeUser, admin: MadeUser, owner: psycopg.Connection) -> LetAPingWait:
+    """Return a function that has one more ping of a kind wait for so many seconds."""
+
+    def wait(kind: str, seconds: int) -> None:
+        about = top_up(client, canary) if kind == "payment" else payout_link(admin)
+        table, column = INBOXES[kind]
+        owner.execute(
+            f"INSERT INTO {table} (id, {column}, received_at) VALUES (%s, %s, now() - make_interval(secs => %s))",
+            [new_id(), about, seconds],
+        )
+
+    return wait
+
+
+@pytest.fixture
 def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
     """Return a function that changes a setting of this process, by its variable, until the test ends."""
 
@@ -122,6 +147,16 @@ def top_up(client: FlaskClient, user: MadeUser) -> UUID:
     body = {"amount": {"amount": 45_000, "currency": "TND"}}
     answer = client.post("/api/v1/wallet/top-ups", json=body, headers=headers)
     return UUID(answer.json["id"])
+
+
+def payout_link(admin: MadeUser) -> UUID:
+    """Have a mentor ask for 45 TND, and return the id of the attempt to pay them."""
+    with session_scope() as session:
+        mentor = make_earner(session, 45_000)
+        payout_id = payouts.request_payout(session, mentor.id, tnd(45_000))
+        payouts.approve(session, admin.id, payout_id)
+        (attempt,) = attempts_of(session, [payout_id])
+        return attempt.id
 
 
 def count(owner: psycopg.Connection, what: str) -> int:

@@ -24,3 +24,8 @@ def scrape(client: Any, **headers: str) -> dict[Key, float]:
     answer = client.get("/metrics", headers=headers)
     assert answer.status_code == 200, answer.text
     return parse(answer.text)
+
+
+def pings(client: Any) -> dict[Key, float]:
+    """Return how many pings of gateways were counted, by gateway and by what became of them."""
+    return {key[1:]: value for key, value in scrape(client).items() if key[0] == "amana_webhooks_total"}

@@ -23,7 +23,7 @@ from app.infra.outbox.reactions import QUEUES
 from app.kernel.ids import new_id
 from app.ops import health
 from tests.conftest import forget_connections
-from tests.ops.conftest import top_up
+from tests.ops.conftest import INBOXES
 
 NAMES = ["database", "broker", "workers", "relay", "beat", "webhooks", "dead_letters", "konnect", "google"]
 
@@ -215,7 +215,7 @@ def test_who_asks_all_the_time_does_not_make_us_look_all_the_time(flask_app, cli
 
 def test_a_system_in_which_everything_works_is_healthy(client, well):
     code, status, checks = look(client)
-    assert (code, status, list(checks)) == (HTTPStatus.OK, "healthy", NAMES)
+    assert (code, status, list(checks)) == (HTTPStatus.OK, "healthy", NAMES), checks
     for check in checks.values():
         assert (check["status"], check["advice"]) == ("healthy", None)
         assert check["detail"]
@@ -263,16 +263,21 @@ def test_beat_is_missed_when_its_rounds_do_not_come(client, owner, well):
     assert told(client, "beat") == ("unhealthy", "Beat has never had a round")
 
 
+@pytest.mark.parametrize("kind", INBOXES)
 @pytest.mark.parametrize(("seconds", "expected"), [(20, "healthy"), (120, "degraded"), (900, "unhealthy")])
-def test_webhooks_that_nobody_looks_at_are_the_worse_the_older_they_are(client, owner, canary, seconds, expected):
-    payment = top_up(client, canary)
-    owner.execute(
-        "INSERT INTO webhook_ping (id, payment_id, received_at) VALUES (%s, %s, now() - make_interval(secs => %s))",
-        [new_id(), payment, seconds],
-    )
+def test_webhooks_that_nobody_looks_at_are_the_worse_the_older_they_are(
+    client, owner, let_a_ping_wait, kind, seconds, expected
+):
+    let_a_ping_wait(kind, seconds)
     assert told(client, "webhooks") == (expected, f"1 wait, the oldest for {seconds} s")
-    owner.execute("UPDATE webhook_ping SET taken_at = now()")
+    owner.execute(f"UPDATE {INBOXES[kind][0]} SET taken_at = now()")
     assert told(client, "webhooks") == ("healthy", "none waits")
+
+
+def test_webhooks_of_both_kinds_wait_together(client, let_a_ping_wait):
+    for kind, seconds in (("payment", 20), ("payout", 120), ("payment", 90)):
+        let_a_ping_wait(kind, seconds)
+    assert told(client, "webhooks") == ("degraded", "3 wait, the oldest for 120 s")
 
 
 def test_work_that_was_given_up_degrades_and_does_not_stop_the_system(client, owner, well, kill_mail):

@@ -13,7 +13,7 @@ from app.infra.outbox.events import DeliveryDied
 from app.kernel.ids import new_id
 from tests.factories.booking import give_money
 from tests.factories.identity import make_user, token_for
-from tests.ops.conftest import count, top_up
+from tests.ops.conftest import INBOXES, count, top_up
 from tests.ops.scrape import scrape
 from tests.ops.test_clock import PRODUCTION
 
@@ -167,6 +167,18 @@ def test_what_the_window_holds_back_or_what_waits_its_turn_is_no_lag_of_the_rela
     assert scrape(client)["amana_relay_lag_seconds",] == 0
     owner.execute("UPDATE delivery SET ordering_key = NULL, state = 'retry', available_at = now() + interval '9 s'")
     assert scrape(client)["amana_relay_lag_seconds",] == 0
+
+
+@pytest.mark.parametrize("kind", INBOXES)
+def test_pings_that_nobody_has_looked_at_are_told_with_their_age_by_kind(client, owner, let_a_ping_wait, kind):
+    let_a_ping_wait(kind, 50)
+    let_a_ping_wait(kind, 20)
+    seen = scrape(client)
+    assert {one: seen["amana_webhooks_unprocessed", one] for one in INBOXES} == dict.fromkeys(INBOXES, 0) | {kind: 2}
+    ages = {one: seen["amana_oldest_webhook_seconds", one] for one in INBOXES}
+    assert ages == dict.fromkeys(INBOXES, 0) | {kind: pytest.approx(50, abs=5)}
+    owner.execute(f"UPDATE {INBOXES[kind][0]} SET taken_at = now()")
+    assert scrape(client)["amana_oldest_webhook_seconds", kind] == 0
 
 
 def test_a_system_in_which_nothing_happened_has_a_page_all_the_same(client):

@@ -14,6 +14,7 @@ from app.infra.db import session_scope
 from app.infra.outbox import publish
 from app.infra.outbox.claim import claim
 from app.payments import handlers, queries, service
+from tests.factories.identity import MadeUser
 from tests.factories.payments import snapshot
 from tests.payments.world import World
 from tests.sandbox.peers import ref_of, until
@@ -36,6 +37,22 @@ def settle(payment_id: str, **told: Any) -> None:
         asked = {"order_id": payment_id, "amount": payment.asked.minor, "reached": payment.asked.minor}
         known = {"payment_ref": payment.payment_ref} | asked
         service.settle(session, UUID(payment_id), snapshot(**(known | told)))
+
+
+def book_with_two_links(world: World) -> tuple[MadeUser, dict[str, Any], str, str]:
+    """Book for 45 TND, have the gateway's answer to the create call lost, and ask for another link.
+
+    Return the payer, the booking, the link that nobody has seen, and the id of the attempt whose link is shown.
+    """
+    payer = world.person()
+    booking = world.book(payer, world.offer(price=45_000))
+    lost = booking["payment"]["id"]
+    world.gateway.order("error_500_after_success", order_id=lost)
+    world.drain()
+    (orphan,) = world.gateway.get("/konnect/payments", order_id=lost).json()["items"]
+    second = world.post(payer, f"/bookings/{booking['id']}/payments").json["id"]
+    world.link(second)
+    return payer, booking, f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}", second
 
 
 def die_in_the_create_call(payment_id: str) -> None:

@@ -10,8 +10,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.infra.metrics.pending import pending
 from app.payments.service.attempts import webhook_mac
 from tests.environment import ENVIRONMENT
+from tests.ops.scrape import pings
 from tests.payments.conftest import Configure
 from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
@@ -25,6 +27,15 @@ def payment_id(world: World) -> str:
     """Return an attempt that waits for its payer."""
     made = world.top_up(world.person(), 45_000)
     world.link(made)
+    return made
+
+
+@pytest.fixture
+def orphan(world: World) -> str:
+    """Return an attempt whose create answer was lost: it is bound to no reference yet."""
+    made = world.top_up(world.person(), 45_000)
+    world.gateway.order("error_500_after_success")
+    world.drain()
     return made
 
 
@@ -173,6 +184,36 @@ def test_a_ping_before_the_create_answer_is_no_harm(world: World) -> None:
     world.check_books()
 
 
+# --- what is counted -------------------------------------------------------------------------------------------------
+
+
+def test_every_ping_is_counted_with_what_became_of_it(world: World, payment_id: str) -> None:
+    pending.take()  # what other tests have counted in this process
+    for ref in (None, None, STRANGER):
+        assert ping(world, payment_id, ref).status_code == 200
+    assert pings(world.client) == {
+        ("konnect", "kept"): 1, ("konnect", "waiting"): 1, ("konnect", "other_reference"): 1,
+    }  # fmt: skip
+    world.gateway.order("no_webhook")
+    world.click(str(world.attempt(payment_id).pay_url), pings=0)
+    world.drain()
+    assert ping(world, payment_id).status_code == 200
+    assert pings(world.client)["konnect", "final"] == 1
+
+
+def test_pings_that_are_let_in_nowhere_are_counted_too(world: World, payment_id: str, orphan: str) -> None:
+    pending.take()
+    nobody = str(uuid4())
+    assert world.client.get(path(payment_id, "forged")).status_code == 404
+    assert world.client.get(path(nobody)).status_code == 404
+    for ref in (None, *(f"{number:024x}" for number in range(7))):
+        assert ping(world, orphan, ref).status_code == 200
+    assert pings(world.client) == {
+        ("konnect", "bad_mac"): 1, ("konnect", "unknown"): 1, ("konnect", "no_reference"): 1,
+        ("konnect", "kept"): 5, ("konnect", "too_many"): 2,
+    }  # fmt: skip
+
+
 # --- which payment is looked at --------------------------------------------------------------------------------------
 
 
@@ -185,15 +226,6 @@ def test_another_reference_than_the_bound_one_is_ignored(world: World, payment_i
         assert ping(world, payment_id, ref).status_code == 200
     assert written(world) == before
     assert world.attempt(payment_id).status == "awaiting_payer"
-
-
-@pytest.fixture
-def orphan(world: World) -> str:
-    """Return an attempt whose create answer was lost: it is bound to no reference yet."""
-    made = world.top_up(world.person(), 45_000)
-    world.gateway.order("error_500_after_success")
-    world.drain()
-    return made
 
 
 def test_a_forged_reference_for_an_unbound_attempt_binds_nothing(world: World, orphan: str) -> None:

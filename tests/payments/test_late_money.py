@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tasks import maintenance
+from tests.payments.steps import book_with_two_links
 from tests.payments.world import World
 
 MINUTES = 60
@@ -133,15 +134,10 @@ def test_a_part_that_comes_late_is_the_payers_and_the_rest_may_still_take_the_bo
 
 def test_paying_an_expired_booking_a_second_time_fills_the_wallet(world: World) -> None:
     """Two attempts of one order, both paid after it expired: the first takes it up again, the second is late money."""
-    payer = world.person()
-    booking = world.book(payer, world.offer(price=45_000))
-    first = booking["payment"]["id"]
-    world.gateway.order("error_500_after_success", order_id=first)
-    world.drain()
-    (orphan,) = world.gateway.get("/konnect/payments", order_id=first).json()["items"]
-    second = world.link(world.post(payer, f"/bookings/{booking['id']}/payments").json["id"])
+    payer, booking, unseen, second = book_with_two_links(world)
+    shown = str(world.attempt(second).pay_url)
     world.advance(seconds=LINK)
-    for link in (second, f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}"):
+    for link in (shown, unseen):
         world.pay(link, late="1")
 
     assert world.booking(payer, booking["id"])["status"] == "confirmed"
@@ -150,19 +146,12 @@ def test_paying_an_expired_booking_a_second_time_fills_the_wallet(world: World) 
 
 
 def test_a_link_that_still_lives_is_taken_back_when_late_money_takes_the_booking_up_again(world: World) -> None:
-    payer = world.person()
-    booking = world.book(payer, world.offer(price=45_000))
-    first = booking["payment"]["id"]
-    world.gateway.order("error_500_after_success", order_id=first)
-    world.drain()
-    (orphan,) = world.gateway.get("/konnect/payments", order_id=first).json()["items"]
-    second = world.post(payer, f"/bookings/{booking['id']}/payments").json["id"]
-    world.link(second)
+    payer, booking, unseen, second = book_with_two_links(world)
     world.advance_without_workers(seconds=LINK)
     maintenance.expire_bookings()
     assert world.booking(payer, booking["id"])["status"] == "expired"
     assert world.payment(payer, second)["status"] == "awaiting_payer", "it ends when its gateway was asked, not before"
-    world.pay(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}", late="1")
+    world.pay(unseen, late="1")
 
     assert world.booking(payer, booking["id"])["status"] == "confirmed"
     found = world.payment(payer, second)

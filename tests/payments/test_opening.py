@@ -12,7 +12,7 @@ import pytest
 
 from tests.factories.payments import WALLET
 from tests.payments.conftest import Configure
-from tests.payments.steps import capture_unheard, die_in_the_create_call, rescue
+from tests.payments.steps import book_with_two_links, capture_unheard, die_in_the_create_call, rescue
 from tests.payments.world import API, World
 from tests.sandbox.peers import until
 
@@ -92,34 +92,24 @@ def ask_impatiently(world: World, configure: Configure) -> None:
     configure(GATEWAY_TOTAL_SECONDS=15)
 
 
-def lose_answer(world: World, configure: Configure, booking: dict) -> str:
-    """Have the create call of a booking's attempt time out after it took effect; the link that nobody has seen."""
+def test_an_orphan_that_is_paid_while_its_order_is_open_pays_the_booking(world: World, configure: Configure) -> None:
+    payer = world.person()
+    booking = world.book(payer, world.offer())
     lost = booking["payment"]["id"]
     world.gateway.order("timeout_after_success", order_id=lost)
     ask_impatiently(world, configure)
     assert world.attempt(lost).status == "unknown"
     (orphan,) = world.gateway.get("/konnect/payments", order_id=lost).json()["items"]
-    return f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}"
+    world.pay(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={orphan['payment_ref']}")
 
-
-def test_an_orphan_that_is_paid_while_its_order_is_open_pays_the_booking(world: World, configure: Configure) -> None:
-    payer = world.person()
-    booking = world.book(payer, world.offer())
-    world.pay(lose_answer(world, configure, booking))
-
-    assert world.attempt(booking["payment"]["id"]).status == "captured"
+    assert world.attempt(lost).status == "captured"
     assert world.booking(payer, booking["id"])["status"] == "confirmed"
     world.check_books()
 
 
-def test_an_orphan_that_is_paid_after_the_new_attempt_brings_its_money_into_the_wallet(
-    world: World, configure: Configure
-) -> None:
-    payer = world.person()
-    booking = world.book(payer, world.offer())
-    orphan = lose_answer(world, configure, booking)
-    second = world.post(payer, f"/bookings/{booking['id']}/payments").json["id"]
-    world.pay(world.link(second))
+def test_an_orphan_that_is_paid_after_the_new_attempt_brings_its_money_into_the_wallet(world: World) -> None:
+    payer, booking, orphan, second = book_with_two_links(world)
+    world.pay(str(world.attempt(second).pay_url))
     world.pay(orphan)
 
     assert world.booking(payer, booking["id"])["status"] == "confirmed"
@@ -127,12 +117,9 @@ def test_an_orphan_that_is_paid_after_the_new_attempt_brings_its_money_into_the_
     world.check_books()
 
 
-def test_a_second_link_is_taken_back_when_the_orphan_has_paid(world: World, configure: Configure) -> None:
-    payer = world.person()
-    booking = world.book(payer, world.offer())
-    orphan = lose_answer(world, configure, booking)
-    second = world.post(payer, f"/bookings/{booking['id']}/payments").json["id"]
-    link = world.link(second)
+def test_a_second_link_is_taken_back_when_the_orphan_has_paid(world: World) -> None:
+    payer, booking, orphan, second = book_with_two_links(world)
+    link = str(world.attempt(second).pay_url)
     world.pay(orphan)
 
     assert world.booking(payer, booking["id"])["status"] == "confirmed"

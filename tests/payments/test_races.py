@@ -22,8 +22,9 @@ from app.payments.errors import PaymentStillOpen
 from tasks import maintenance
 from tests.conftest import forget_connections
 from tests.factories.identity import MadeUser, token_for
-from tests.payments.steps import settle
+from tests.payments.steps import book_with_two_links, settle
 from tests.payments.world import API, World
+from tests.sandbox.peers import ref_of
 
 LINK = 15 * 60
 FAR = 15
@@ -137,15 +138,8 @@ def test_the_end_of_an_attempt_against_its_capture(world: World) -> None:
 
 
 def test_both_attempts_of_an_order_are_paid_at_the_same_moment(world: World) -> None:
-    payer = world.person()
-    booking = world.book(payer, world.offer(price=45_000))
-    first = booking["payment"]["id"]
-    world.gateway.order("error_500_after_success", order_id=first)
-    world.drain()
-    second = world.post(payer, f"/bookings/{booking['id']}/payments").json["id"]
-    world.link(second)
-    (orphan,) = world.gateway.get("/konnect/payments", order_id=first).json()["items"]
-    at_once(lambda: settle(first, payment_ref=orphan["payment_ref"]), lambda: settle(second))
+    payer, booking, unseen, second = book_with_two_links(world)
+    at_once(lambda: settle(booking["payment"]["id"], payment_ref=ref_of(unseen)), lambda: settle(second))
     world.drain()
     assert world.booking(payer, booking["id"])["status"] == "confirmed"
     assert world.wallet(payer) == (45_000, 0, 0)

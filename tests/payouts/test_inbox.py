@@ -8,9 +8,11 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.infra import crypto
+from app.infra.metrics.pending import pending
 from app.payments.service.attempts import WEBHOOK_LABEL as PAYMENT_LABEL
 from app.payouts.models import PayoutAttempt
 from app.payouts.service.links import WEBHOOK_LABEL
+from tests.ops.scrape import pings
 from tests.payments.world import API
 from tests.payouts.world import PayoutWorld
 from tests.sandbox.peers import ref_of
@@ -87,6 +89,34 @@ def test_few_references_wait_for_a_link_that_is_bound_to_none(world: PayoutWorld
     assert written(world) == 5
     world.drain()
     assert world.scalar("SELECT count(*) FROM delivery WHERE state = 'dead'") == 0, "a forger raises no alarm"
+
+
+def test_every_ping_is_counted_with_what_became_of_it(world: PayoutWorld, attempt: PayoutAttempt) -> None:
+    pending.take()  # what other tests have counted in this process
+    for ref in (None, None, STRANGER):
+        assert ping(world, attempt, ref).status_code == 200
+    assert pings(world.client) == {
+        ("konnect-payout", "kept"): 1, ("konnect-payout", "waiting"): 1, ("konnect-payout", "other_reference"): 1,
+    }  # fmt: skip
+    world.gateway.order("no_webhook")
+    world.click(str(attempt.pay_url), pings=0)
+    world.drain()
+    assert ping(world, attempt).status_code == 200
+    assert pings(world.client)["konnect-payout", "final"] == 1
+
+
+def test_pings_that_are_let_in_nowhere_are_counted_too(
+    world: PayoutWorld, attempt: PayoutAttempt, orphan: PayoutAttempt
+) -> None:
+    pending.take()
+    for attempt_id, mac in ((attempt.id, "forged"), (uuid4(), None)):
+        assert world.client.get(path(attempt_id, mac)).status_code == 404
+    for ref in (None, *(f"{number:024x}" for number in range(7))):
+        assert ping(world, orphan, ref).status_code == 200
+    assert pings(world.client) == {
+        ("konnect-payout", "bad_mac"): 1, ("konnect-payout", "unknown"): 1, ("konnect-payout", "no_reference"): 1,
+        ("konnect-payout", "kept"): 5, ("konnect-payout", "too_many"): 2,
+    }  # fmt: skip
 
 
 def test_the_page_that_the_payer_comes_back_to_may_show_its_style(world: PayoutWorld, attempt: PayoutAttempt) -> None:

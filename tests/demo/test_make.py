@@ -1,0 +1,21 @@
+"""`make demo` as README.md tells of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.demo.conftest import ROOT
+
+
+@pytest.mark.parametrize(("wishes", "is_kept"), [([], False), (["KEEP="], False), (["KEEP=1"], True)])
+def test_the_world_of_the_demo_is_kept_for_whoever_asks_for_it(wishes, is_kept):
+    without_wishes = {name: value for name, value in os.environ.items() if name not in {"KEEP", "MAKEFLAGS"}}
+    told = subprocess.run(
+        ["make", "--dry-run", "demo", *wishes], cwd=ROOT, env=without_wishes, check=True, capture_output=True, text=True
+    )
+    *_, command = told.stdout.splitlines()
+    assert "-m embedded up" in command
+    assert ("--keep" in command.split()) == is_kept
