@@ -20,6 +20,8 @@ from app.payouts import handlers, service
 from app.payouts.states import AttemptState
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
+from tests.payments.steps import rescue
+from tests.payouts.steps import die_in_the_create_call
 from tests.payouts.world import RETURN_SECONDS, PayoutWorld
 from tests.sandbox.peers import ref_of, until
 
@@ -204,6 +206,74 @@ def test_an_old_link_that_was_paid_otherwise_than_asked_keeps_its_payout_from_be
     assert [attempt.status for attempt in world.attempts(payout_id)] == ["conflicted", "expired"]
     assert world.status(payout_id) == "unknown"
     assert world.approve(world.clerk(), payout_id).json["code"] == "link_can_still_be_paid"
+
+
+# --- the old link is paid after all, and the gateway does not say so at once ------------------------------------------
+
+
+def close(world: PayoutWorld, mentor: MadeUser, payout_id: str, ending: str) -> None:
+    """Have a payout that is pending again cancelled, paid by a second link, or left as it is."""
+    if ending == "cancelled":
+        assert world.take_back(mentor, payout_id).status_code == 200
+    elif ending == "paid":
+        world.pay(world.approved(payout_id))
+    assert world.status(payout_id) == ending
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "paid", "pending"])
+def test_the_only_ping_of_an_old_link_is_not_lost_when_the_gateway_cannot_be_asked_at_once(
+    world: PayoutWorld, ending: str
+) -> None:
+    """Nobody polls it any more: what this ping tells is told once."""
+    mentor, payout_id, link = expired(world)
+    close(world, mentor, payout_id, ending)
+    if ending == "paid":
+        world.earn(mentor, 45_000)
+    world.advance(seconds=86_400 + 600)
+    assert world.attempts(payout_id)[0].next_poll_at is None
+    world.gateway.order("error_500", on="fetch", payment_ref=ref_of(link))
+    world.pay(link, late="1")
+
+    assert len(world.alarms(LATE_ALARM)) == 1
+    assert world.attempts(payout_id)[0].status == ("paid" if ending == "pending" else "conflicted")
+    assert (world.wallet(mentor)[2], world.row(payout_id).debt) == (0, 0)
+
+
+def test_the_only_ping_of_an_orphan_is_not_lost_either(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    link = world.lose_answer(payout_id)
+    world.let_expire()
+    assert world.attempts(payout_id)[0].next_poll_at is None
+    world.gateway.order("error_500", on="fetch", payment_ref=ref_of(link))
+    world.pay(link, late="1")
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+
+
+def test_a_ping_of_an_old_link_that_cannot_be_looked_at_is_a_dead_letter_in_the_end(world: PayoutWorld) -> None:
+    _, payout_id, link = expired(world)
+    world.advance(seconds=86_400 + 600)
+    world.gateway.order("error_500", on="fetch", count=None)
+    world.pay(link, late="1")
+    assert (world.status(payout_id), world.attempts(payout_id)[0].status) == ("pending", "expired")
+    assert world.scalar("SELECT count(*) FROM delivery WHERE state = 'dead' AND task = 'tasks.payouts.settle'") == 1
+    assert len(world.alarms("Given up: tasks.payouts.settle")) == 1
+
+
+def test_that_a_link_which_nobody_has_seen_cannot_be_asked_about_says_nothing_of_the_one_that_is_shown(
+    world: PayoutWorld,
+) -> None:
+    """Its worker died in the create call, and the link of the second call is shown: only that one is polled."""
+    payout_id = world.requested(world.earner())
+    world.approve(world.clerk(), payout_id)
+    (attempt,) = world.attempts(payout_id)
+    die_in_the_create_call(attempt.id)
+    (unseen,) = world.gateway.get("/konnect/payments").json()["items"]
+    rescue()
+    world.drain()
+    world.advance_without_workers(seconds=RETURN_SECONDS + 60)
+    world.gateway.order("error_500", on="fetch", payment_ref=unseen["payment_ref"])
+    world.pay(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={unseen['payment_ref']}", late="1")
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
 
 
 # --- at the same moment ----------------------------------------------------------------------------------------------

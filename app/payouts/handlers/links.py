@@ -31,15 +31,15 @@ def ask_for_link(request: service.LinkRequest) -> Outcome:
 def look_at(link: service.LinkToLookAt) -> Outcome | None:
     """Fetch a link: the gateway's word is the truth. None where a ping named one that the gateway does not know.
 
-    While a link is open, a failure is raised and the look is tried again. Once it has expired, that we cannot ask is
-    itself what we know: the payout becomes unknown, and later polls go on asking.
+    A failure is raised, and the look is tried again: a ping of an old link may be the only word of its money. But of a
+    link that has expired and is polled all the same, that we cannot ask is itself what we know: its payout is unknown.
     """
     try:
         snapshot = router.gateway(link.gateway).fetch_payment(link.payment_ref)
     except Failure as failure:
         if isinstance(failure, UnknownReference) and not link.is_bound:
             return None  # anybody who saw the webhook's address can write a reference
-        if not link.has_expired:
-            raise
-        return partial(service.record_silence, attempt_id=link.attempt_id)
+        if link.is_live and link.is_bound and link.has_expired:
+            return partial(service.record_silence, attempt_id=link.attempt_id)
+        raise
     return partial(service.settle, attempt_id=link.attempt_id, snapshot=snapshot, had_expired=link.has_expired)
