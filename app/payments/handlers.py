@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from app.gateways.psp import router
-from app.gateways.psp.base import GatewayRefused, PaymentSnapshot, UnknownReference
+from app.gateways.psp.base import GatewayRefused, UnknownReference
 from app.kernel.errors import UnknownOutcome
 from app.payments import service
 
@@ -28,11 +28,18 @@ def ask_for_link(request: service.CheckoutRequest) -> Outcome:
     return partial(service.record_link, payment_id=payment_id, link=link)
 
 
-def look_at(payment: service.PaymentToLookAt) -> PaymentSnapshot | None:
+def look_at(payment: service.PaymentToLookAt) -> Outcome | None:
     """Fetch a payment: the gateway's word is the truth. None where a ping named one that the gateway does not know."""
     try:
-        return router.gateway(payment.gateway).fetch_payment(payment.payment_ref)
+        snapshot = router.gateway(payment.gateway).fetch_payment(payment.payment_ref)
     except UnknownReference:
         if payment.is_bound:
             raise
         return None  # anybody who saw the webhook's address can write a reference: that is no reason for an alarm
+    return partial(
+        service.settle,
+        payment_id=payment.payment_id,
+        snapshot=snapshot,
+        had_expired=payment.has_expired,
+        is_last=payment.is_last,
+    )

@@ -48,6 +48,11 @@ def next_poll(now: datetime, polls: int, expires_at: datetime) -> datetime | Non
     return min(due, expires_at) if now < expires_at else due
 
 
+def one_more_poll(now: datetime) -> datetime:
+    """Return when to look once more at what a ping has told too early, after the polls."""
+    return now + timedelta(seconds=POLL_EVERY_SECONDS)
+
+
 def may_have_lost_an_answer(bound_ref: str | None, create_calls: int) -> bool:
     """Tell whether the gateway may hold a payment for an attempt whose reference we do not know."""
     return bound_ref is None or create_calls > 1

@@ -36,7 +36,8 @@ def conflict(payment_id, **differently):
     with session_scope() as session:
         payments.record_link(session, payment_id, PaymentLink(told["payment_ref"], "http://127.0.0.1/pay"))
     with session_scope() as session:
-        payments.settle(session, payment_id, PaymentSnapshot(**(told | differently)))
+        found = PaymentSnapshot(**(told | differently))
+        payments.settle(session, payment_id, found, had_expired=False, is_last=False)
 
 
 def dispute(client, learner, reason):

@@ -7,10 +7,12 @@ a day after its link has expired (DESIGN §4).
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from app.infra.db import session_scope
+from app.payments import handlers
 from app.payments import service as payments
 from tasks import maintenance
 from tests.payments.conftest import Configure
@@ -94,6 +96,28 @@ def test_an_attempt_does_not_expire_before_the_gateway_was_asked(world: World) -
     world.end_faults()
     world.advance(seconds=300)
     assert world.payment(payer, payment_id)["status"] == "expired"
+    world.check_books()
+
+
+def test_a_look_from_before_the_expiry_does_not_expire_an_attempt_after_it(world: World) -> None:
+    """The link may have been paid between the look and its record."""
+    payer = world.person()
+    payment_id = world.top_up(payer, 45_000)
+    link = world.link(payment_id)
+    with session_scope() as session:
+        wanted = payments.prepare_look(session, UUID(payment_id), None)
+    assert wanted is not None
+    record = handlers.look_at(wanted)
+    assert record is not None
+    world.gateway.order("no_webhook")
+    world.click(link, pings=0)
+    world.advance_without_workers(seconds=LINK)
+    with session_scope() as session:
+        record(session)
+    assert world.payment(payer, payment_id)["status"] == "awaiting_payer"
+    maintenance.poll_payments()
+    world.drain()
+    assert world.payment(payer, payment_id)["status"] == "captured"
     world.check_books()
 
 

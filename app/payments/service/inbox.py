@@ -23,12 +23,17 @@ MAX_WAITING_PINGS = 5
 
 @dataclass(frozen=True)
 class PaymentToLookAt:
-    """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself."""
+    """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself.
+
+    `has_expired`: the link's time is up before the call. `is_last`: no poll will follow this one.
+    """
 
     payment_id: UUID
     gateway: str
     payment_ref: str
     is_bound: bool
+    has_expired: bool
+    is_last: bool
 
 
 def check_ping(session: Session, gateway: str, payment_id: UUID, mac: str) -> PingedPayment:
@@ -70,7 +75,11 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
     if wanted is None:
         _end_when_time_is_up(session, payment_id)
         return None
-    return PaymentToLookAt(payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref)
+    return PaymentToLookAt(
+        payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref,
+        has_expired=business_now(session) >= payment.expires_at,
+        is_last=ping_id is None and payment.next_poll_at is None,
+    )  # fmt: skip
 
 
 def _end_when_time_is_up(session: Session, payment_id: UUID) -> None:

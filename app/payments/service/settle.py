@@ -25,9 +25,10 @@ from app.payments.states import FINAL, PAYMENT, OrderState, PaymentState, Paymen
 log = logging.getLogger(__name__)
 
 
-def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> None:
+def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot, *, had_expired: bool, is_last: bool) -> None:
     """Compare what was fetched with the attempt and do what follows: capture, part, expire, conflict, or wait.
 
+    `had_expired`: the link's time was up before the gateway was asked, not only since. `is_last`: no poll follows.
     Runs as often as it likes: states are checked under the locks of order and attempt, postings carry their refs.
     """
     order, payment = queries.lock_with_order(session, payment_id)
@@ -36,7 +37,7 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
     if snapshot.status == PaymentStatus.COMPLETED:
         _settle_completed(session, order, payment, snapshot)
     elif snapshot.status == PaymentStatus.PENDING:
-        _settle_pending(session, order, payment, snapshot)
+        _settle_pending(session, order, payment, snapshot, had_expired=had_expired, is_last=is_last)
     else:  # neither paid nor not paid: a person must find out what the word means
         log.error("a gateway used a word that we do not know", extra={"payment_id": str(payment.id)})
 
@@ -71,15 +72,22 @@ def _settle_completed(session: Session, order: Order | None, payment: Payment, s
         outbox.record(session, event(payment_id=payment.id, order_id=order.id))
 
 
-def _settle_pending(session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot) -> None:
+def _settle_pending(
+    session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot, *, had_expired: bool,
+    is_last: bool,
+) -> None:  # fmt: skip
     """Book a part that came; expire when the time is up. Pending is never failure: the payer may try again.
 
-    What does not match is waited for while the link lives; if money came for it by the end, it is a conflict.
+    What does not match is waited for while the link lives; if money came for it by the end, it is a conflict. Where
+    just what we asked for is there, `completed` is about to be said, and is waited for until the last look.
     """
-    reached = snapshot.reached or 0
-    if not _wrong(payment, snapshot) and payment.captured < reached < payment.asked.minor:
+    reached, matches = snapshot.reached or 0, not _wrong(payment, snapshot)
+    if matches and payment.captured < reached < payment.asked.minor:
         _capture(session, order, payment, reached, ref=f"capture:{payment.id}:{reached}")
-    if business_now(session) < payment.expires_at:
+    if not had_expired:
+        return
+    if matches and reached == payment.asked.minor and not is_last:
+        payment.next_poll_at = payment.next_poll_at or rules.one_more_poll(business_now(session))
         return
     if reached and _not_booked_yet(payment, snapshot.currency, reached) > 0:
         _conflict(session, payment, snapshot)
