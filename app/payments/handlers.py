@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.gateways.psp import router
 from app.gateways.psp.base import GatewayRefused, UnknownReference
-from app.kernel.errors import UnknownOutcome
+from app.kernel.errors import Failure, UnknownOutcome
 from app.payments import service
 
 #: What to record of a call, in the transaction that ends the delivery.
@@ -29,13 +29,19 @@ def ask_for_link(request: service.CheckoutRequest) -> Outcome:
 
 
 def look_at(payment: service.PaymentToLookAt) -> Outcome | None:
-    """Fetch a payment: the gateway's word is the truth. None where a ping named one that the gateway does not know."""
+    """Fetch a payment: the gateway's word is the truth. None where a ping named one that the gateway does not know.
+
+    A failure is raised, and the look is tried again. But an attempt that still waits for its payer when the polls are
+    over ends with them: nobody could ask about it for a day.
+    """
     try:
         snapshot = router.gateway(payment.gateway).fetch_payment(payment.payment_ref)
-    except UnknownReference:
-        if payment.is_bound:
-            raise
-        return None  # anybody who saw the webhook's address can write a reference: that is no reason for an alarm
+    except Failure as failure:
+        if isinstance(failure, UnknownReference) and not payment.is_bound:
+            return None  # anybody who saw the webhook's address can write a reference: that is no reason for an alarm
+        if payment.is_live and payment.is_last:
+            return partial(service.record_silence, payment_id=payment.payment_id)
+        raise
     return partial(
         service.settle,
         payment_id=payment.payment_id,

@@ -99,6 +99,38 @@ def test_an_attempt_does_not_expire_before_the_gateway_was_asked(world: World) -
     world.check_books()
 
 
+def test_an_attempt_that_nobody_could_ask_about_ends_with_the_looks(world: World) -> None:
+    payer = world.person()
+    payment_id = world.top_up(payer, 45_000)
+    link = world.link(payment_id)
+    world.gateway.order("error_500", on="fetch", count=None)
+    world.advance(seconds=LINK + 86_400 - 60)
+    assert world.payment(payer, payment_id)["status"] == "awaiting_payer", "it will be looked at once more"
+    world.advance(seconds=300)
+
+    shown = world.payment(payer, payment_id)
+    assert (shown["status"], shown["pay_url"]) == ("unknown", None)
+    assert world.attempt(payment_id).next_poll_at is None
+    assert world.events("PaymentUnclear") == 1, "the back office is told"
+    world.end_faults()
+    world.pay(link, late="1")
+    assert world.payment(payer, payment_id)["status"] == "captured"
+    assert world.wallet(payer) == (45_000, 0, 0)
+    world.check_books()
+
+
+def test_an_attempt_that_ended_while_nobody_answered_keeps_its_end(world: World) -> None:
+    payer = world.person()
+    booking = world.book(payer, world.offer())
+    payment_id = UUID(booking["payment"]["id"])
+    world.link(str(payment_id))
+    assert world.cancel(payer, booking["id"]).status_code == 200
+    world.drain()
+    with session_scope() as session:
+        payments.record_silence(session, payment_id)
+    assert (world.attempt(str(payment_id)).status, world.events("PaymentUnclear")) == ("cancelled", 0)
+
+
 def test_a_look_from_before_the_expiry_does_not_expire_an_attempt_after_it(world: World) -> None:
     """The link may have been paid between the look and its record."""
     payer = world.person()

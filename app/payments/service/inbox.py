@@ -15,7 +15,7 @@ from app.payments.errors import NoSuchPayment
 from app.payments.events import WebhookReceived
 from app.payments.queries import PingedPayment
 from app.payments.service.attempts import WEBHOOK_LABEL, give_up_asking
-from app.payments.states import FINAL
+from app.payments.states import FINAL, LIVE
 
 #: Where an answer was lost, pings may name several references; more than this wait for nothing but a forger.
 MAX_WAITING_PINGS = 5
@@ -25,13 +25,15 @@ MAX_WAITING_PINGS = 5
 class PaymentToLookAt:
     """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself.
 
-    `has_expired`: the link's time is up before the call. `is_last`: no poll will follow this one.
+    `is_live`: it waits for its payer. `has_expired`: the link's time is up before the call. `is_last`: no poll will
+    follow this one.
     """
 
     payment_id: UUID
     gateway: str
     payment_ref: str
     is_bound: bool
+    is_live: bool
     has_expired: bool
     is_last: bool
 
@@ -77,7 +79,7 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
         return None
     return PaymentToLookAt(
         payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref,
-        has_expired=business_now(session) >= payment.expires_at,
+        is_live=payment.status in LIVE, has_expired=business_now(session) >= payment.expires_at,
         is_last=ping_id is None and payment.next_poll_at is None,
     )  # fmt: skip
 

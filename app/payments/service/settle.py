@@ -17,10 +17,10 @@ from app.kernel.money import EXPONENTS, Money
 from app.ledger import accounts
 from app.ledger import service as ledger
 from app.payments import queries, rules
-from app.payments.events import PaymentCaptured, PaymentCapturedLate, PaymentConflicted
+from app.payments.events import PaymentCaptured, PaymentCapturedLate, PaymentConflicted, PaymentUnclear
 from app.payments.models import Order, Payment
 from app.payments.service.orders import earmark
-from app.payments.states import FINAL, PAYMENT, OrderState, PaymentState, PaymentStep
+from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,15 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot, *, had
         _settle_completed(session, order, payment, snapshot)
     elif snapshot.status == PaymentStatus.PENDING:
         _settle_pending(session, order, payment, snapshot, had_expired=had_expired, is_last=is_last)
-    else:  # neither paid nor not paid: a person must find out what the word means
-        log.error("a gateway used a word that we do not know", extra={"payment_id": str(payment.id)})
+    else:
+        _wonder(session, payment, had_expired=had_expired)
+
+
+def record_silence(session: Session, payment_id: UUID) -> None:
+    """Note that nobody could ask about an attempt until its polls were over; money may come all the same."""
+    _, payment = queries.lock_with_order(session, payment_id)
+    if payment.status in LIVE:  # one that ended meanwhile has had its say
+        _doubt(session, payment)
 
 
 def _bind(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> bool:
@@ -94,6 +101,25 @@ def _settle_pending(
         return
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.EXPIRE)
     announce(session, payment.id)
+
+
+def _wonder(session: Session, payment: Payment, *, had_expired: bool) -> None:
+    """Neither paid nor not paid: a person must find out what the word means. A link that has time left is kept open."""
+    log.error("a gateway used a word that we do not know", extra={"payment_id": str(payment.id)})
+    if had_expired or payment.status not in LIVE:
+        _doubt(session, payment)
+    else:
+        outbox.record(session, PaymentUnclear(payment_id=payment.id))
+
+
+def _doubt(session: Session, payment: Payment) -> None:
+    """End an attempt of which nobody can say how it ended; the back office is told once."""
+    before = PaymentState(payment.status)
+    step = PaymentStep.LOSE if before == PaymentState.INITIATING else PaymentStep.DOUBT
+    payment.status = PAYMENT.transition(before, step)
+    announce(session, payment.id)
+    if payment.status != before:
+        outbox.record(session, PaymentUnclear(payment_id=payment.id))
 
 
 def _capture(session: Session, order: Order | None, payment: Payment, reached: int, *, ref: str) -> None:
