@@ -18,6 +18,7 @@ from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
 from app.infra.db import session_scope
 from app.payouts import handlers, service
 from app.payouts.states import AttemptState
+from tasks import maintenance
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
 from tests.payments.steps import rescue
@@ -88,7 +89,7 @@ def test_a_look_from_before_the_expiry_does_not_return_a_payout_after_it(world: 
         wanted = service.prepare_look(session, attempt.id, None)
     assert wanted is not None
     assert not wanted.has_expired
-    record = handlers.look_at(wanted)
+    record = handlers.look_at(wanted, tries=1)
     world.gateway.order("no_webhook")
     world.click(link, pings=0)
     moved = world.client.post("/api/v1/sandbox/clock", json={"advance_seconds": RETURN_SECONDS + 60})
@@ -129,6 +130,30 @@ def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(wo
     assert world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{silent}").status_code < 300
     world.advance(seconds=600)
     assert world.status(payout_id) == ending
+
+
+def test_polls_of_a_gateway_that_cannot_be_asked_do_not_pile_up(world: PayoutWorld) -> None:
+    """Each is tried a few times, and left to the next one: nobody need decide about any of them."""
+    payout_id = world.requested(world.earner())
+    world.approved(payout_id)
+    world.gateway.order("error_500", on="fetch", count=None)
+    for _ in range(12):
+        world.advance(seconds=300)
+    assert world.events("PayoutPollDue") == 12
+    assert world.scalar("SELECT max(attempts) FROM delivery WHERE task = 'tasks.payouts.settle'") == 3
+    assert world.scalar("SELECT count(*) FROM delivery WHERE state <> 'done' AND task = 'tasks.payouts.settle'") == 0
+
+
+def test_nobody_is_sent_to_look_where_somebody_is_on_the_way(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.approved(payout_id)
+    for _ in range(12):
+        world.advance_without_workers(seconds=300)
+        maintenance.poll_payouts()
+    assert world.events("PayoutPollDue") == 1
+    world.drain()
+    maintenance.poll_payouts()
+    assert world.events("PayoutPollDue") == 2
 
 
 def test_a_word_that_we_do_not_know_is_not_taken_for_unpaid(world: PayoutWorld) -> None:
@@ -306,10 +331,10 @@ def test_a_look_that_found_money_and_one_from_before_it_end_paid_in_any_order(
     with session_scope() as session:
         wanted = service.prepare_look(session, attempt.id, None)
     assert wanted is not None
-    unpaid = handlers.look_at(wanted)
+    unpaid = handlers.look_at(wanted, tries=1)
     world.gateway.order("no_webhook")
     world.click(link, pings=0, late="1")
-    paid = handlers.look_at(wanted)
+    paid = handlers.look_at(wanted, tries=1)
 
     def record(outcome: handlers.Outcome | None) -> None:
         assert outcome is not None

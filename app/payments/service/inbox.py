@@ -25,8 +25,8 @@ MAX_WAITING_PINGS = 5
 class PaymentToLookAt:
     """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself.
 
-    `is_live`: it waits for its payer. `has_expired`: the link's time is up before the call. `is_last`: no poll will
-    follow this one.
+    `is_live`: it waits for its payer. `has_expired`: the link's time is up before the call. `is_followed`, `is_last`:
+    it is a poll, and another one will follow, or none.
     """
 
     payment_id: UUID
@@ -35,6 +35,7 @@ class PaymentToLookAt:
     is_bound: bool
     is_live: bool
     has_expired: bool
+    is_followed: bool
     is_last: bool
 
 
@@ -72,6 +73,7 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
     payment = queries.find_payment(session, payment_id)
     if payment is None or payment.status in FINAL:
         return None
+    is_poll = ping_id is None
     lost = rules.may_have_lost_an_answer(payment.payment_ref, payment.create_calls)
     wanted = hinted if hinted and lost else payment.payment_ref
     if wanted is None:
@@ -80,7 +82,7 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
     return PaymentToLookAt(
         payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref,
         is_live=payment.status in LIVE, has_expired=business_now(session) >= payment.expires_at,
-        is_last=ping_id is None and payment.next_poll_at is None,
+        is_followed=is_poll and payment.next_poll_at is not None, is_last=is_poll and payment.next_poll_at is None,
     )  # fmt: skip
 
 

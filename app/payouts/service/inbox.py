@@ -28,6 +28,7 @@ class LinkToLookAt:
     """Whom to ask about which link. `is_bound`: the gateway gave us the reference itself.
 
     `has_expired`: the link's time is up before the call. `is_live`: it is polled until the gateway has told of it.
+    `is_followed`: this is a poll, and another one will follow.
     """
 
     attempt_id: UUID
@@ -36,6 +37,7 @@ class LinkToLookAt:
     is_bound: bool
     is_live: bool
     has_expired: bool
+    is_followed: bool
 
 
 def check_ping(session: Session, gateway: str, attempt_id: UUID, mac: str) -> PayoutAttempt:
@@ -82,6 +84,7 @@ def prepare_look(session: Session, attempt_id: UUID, ping_id: UUID | None) -> Li
     return LinkToLookAt(
         attempt.id, attempt.gateway, wanted, is_bound=wanted == attempt.payment_ref,
         is_live=attempt.status in LIVE, has_expired=now >= attempt.expires_at,
+        is_followed=ping_id is None and attempt.next_poll_at is not None,
     )  # fmt: skip
 
 
