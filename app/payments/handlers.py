@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from app.gateways.psp import router
-from app.gateways.psp.base import GatewayRefused, UnknownReference
+from app.gateways.psp.base import GatewayRefused, NotKnownYet, UnknownReference
 from app.kernel.errors import Failure, TransientFailure, UnknownOutcome
 from app.payments import rules, service
 
@@ -31,14 +31,16 @@ def ask_for_link(request: service.CheckoutRequest) -> Outcome:
 def look_at(payment: service.PaymentToLookAt, *, tries: int) -> Outcome | None:
     """Fetch a payment, for the first time or after so many tries: the gateway's word is the truth.
 
-    None where a ping named one that the gateway does not know. A failure is raised, and the look is tried again; a poll
-    is left to the next one after some tries. An attempt that still waits for its payer when the polls are over ends
-    with them: nobody could ask about it for a day.
+    None where a ping named one that the gateway does not know, however often it is asked. A failure is raised, and the
+    look is tried again; a poll is left to the next one after some tries. An attempt that still waits for its payer when
+    the polls are over ends with them: nobody could ask about it for a day.
     """
     try:
         snapshot = router.gateway(payment.gateway).fetch_payment(payment.payment_ref)
     except Failure as failure:
         if isinstance(failure, UnknownReference) and not payment.is_bound:
+            if tries < rules.LOOK_TRIES:
+                raise NotKnownYet(str(failure)) from failure
             return None  # anybody who saw the webhook's address can write a reference: that is no reason for an alarm
         if rules.is_left_to_the_next_poll(failure, is_followed=payment.is_followed, tries=tries):
             return None

@@ -11,6 +11,7 @@ from app.infra import crypto
 from app.payments.service.attempts import WEBHOOK_LABEL as PAYMENT_LABEL
 from app.payouts.models import PayoutAttempt
 from app.payouts.service.links import WEBHOOK_LABEL
+from tests.payments.conftest import Configure
 from tests.payments.world import API
 from tests.payouts.world import PayoutWorld
 from tests.sandbox.peers import ref_of
@@ -87,6 +88,18 @@ def test_few_references_wait_for_a_link_that_is_bound_to_none(world: PayoutWorld
     assert written(world) == 5
     world.drain()
     assert world.scalar("SELECT count(*) FROM delivery WHERE state = 'dead'") == 0, "a forger raises no alarm"
+
+
+def test_a_hint_is_not_dropped_by_a_gateway_that_does_not_know_it_for_a_moment(
+    world: PayoutWorld, orphan: PayoutAttempt, configure: Configure
+) -> None:
+    (made,) = world.gateway.get("/konnect/payments", order_id=str(orphan.id)).json()["items"]
+    configure(RETRY_BASE_SECONDS=5, KONNECT_BASE_URL=f"{world.gateway.sandbox.url}/nothing/here")
+    world.click(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={made['payment_ref']}")
+    world.drain(hurry=False)
+    configure(KONNECT_BASE_URL=world.gateway.sandbox.konnect_url)
+    world.drain()
+    assert world.paid_out() == 45_000
 
 
 def test_the_page_that_the_payer_comes_back_to_may_show_its_style(world: PayoutWorld, attempt: PayoutAttempt) -> None:

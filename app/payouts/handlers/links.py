@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from app.gateways.psp import router
-from app.gateways.psp.base import GatewayRefused, UnknownReference
+from app.gateways.psp.base import GatewayRefused, NotKnownYet, UnknownReference
 from app.kernel.errors import Failure, UnknownOutcome
 from app.payments import rules as payments
 from app.payouts import service
@@ -32,14 +32,17 @@ def ask_for_link(request: service.LinkRequest) -> Outcome:
 def look_at(link: service.LinkToLookAt, *, tries: int) -> Outcome | None:
     """Fetch a link, for the first time or after so many tries: the gateway's word is the truth.
 
-    None where a ping named one that the gateway does not know. A failure is raised, and the look is tried again: a ping
-    of an old link may be the only word of its money; a poll is left to the next one after some tries. But of a link
-    that has expired and is polled all the same, that we cannot ask is itself what we know: its payout is unknown.
+    None where a ping named one that the gateway does not know, however often it is asked. A failure is raised, and the
+    look is tried again: a ping of an old link may be the only word of its money; a poll is left to the next one after
+    some tries. But of a link that has expired and is polled all the same, that we cannot ask is itself what we know:
+    its payout is unknown.
     """
     try:
         snapshot = router.gateway(link.gateway).fetch_payment(link.payment_ref)
     except Failure as failure:
         if isinstance(failure, UnknownReference) and not link.is_bound:
+            if tries < payments.LOOK_TRIES:
+                raise NotKnownYet(str(failure)) from failure
             return None  # anybody who saw the webhook's address can write a reference
         if link.is_live and link.is_bound and link.has_expired:
             return partial(service.record_silence, attempt_id=link.attempt_id)
