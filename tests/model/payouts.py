@@ -49,7 +49,8 @@ def resolve(market: Market, payout: Payout, received: int) -> None:
     payout.state = "paid" if received else "rejected"
     market.books.move({pending: part - payout.amount, earnings: payout.amount - part})
     if received:
-        link = next(one for state in ("conflicted", "awaiting_payer", "unknown") for one in links if one.state == state)
+        doubted = ("conflicted", "awaiting_payer", "initiating", "unknown")
+        link = next(one for state in doubted for one in links if one.state == state)
         away = SUSPENSE if link.state == "conflicted" else PSP
         link.state, link.was_resolved = "paid", True
         market.books.move({pending: -part, away: part})
