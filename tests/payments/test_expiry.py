@@ -14,6 +14,7 @@ import pytest
 from app.infra.db import session_scope
 from app.payments import handlers
 from app.payments import service as payments
+from app.payments.service import polls
 from tasks import maintenance
 from tests.payments.conftest import Configure
 from tests.payments.steps import capture_unheard
@@ -251,6 +252,16 @@ def test_a_capture_that_the_booking_has_not_heard_of_is_not_given_up_for_another
     world.drain()
     assert world.booking(payer, booking["id"])["status"] == "confirmed"
     world.check_books()
+
+
+def test_one_sweep_has_all_looked_at_that_are_due(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polls, "BATCH", 2)
+    payer = world.person()
+    for _ in range(5):
+        world.link(world.top_up(payer, 45_000))
+    world.advance_without_workers(seconds=5)
+    maintenance.poll_payments()
+    assert looks(world) == 5
 
 
 def test_two_sweeps_at_once_look_once(world: World) -> None:

@@ -17,6 +17,7 @@ import pytest
 from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
 from app.infra.db import session_scope
 from app.payouts import handlers, service
+from app.payouts.service import polls
 from app.payouts.states import AttemptState
 from tasks import maintenance
 from tests.factories.identity import MadeUser
@@ -380,6 +381,15 @@ def test_a_decision_against_an_old_link_that_is_paid_pays_once(world: PayoutWorl
     else:
         assert world.status(payout_id) == "paid"
     assert (world.paid_out(), world.wallet(mentor)) == (45_000, (0, 0, 0))
+
+
+def test_one_sweep_has_all_looked_at_that_are_due(world: PayoutWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polls, "BATCH", 2)
+    for _ in range(5):
+        world.approved(world.requested(world.earner()))
+    world.advance_without_workers(seconds=5)
+    maintenance.poll_payouts()
+    assert world.events("PayoutPollDue") == 5
 
 
 def test_polls_of_an_ended_link_stop_after_a_day(world: PayoutWorld) -> None:
