@@ -33,6 +33,7 @@ from app.payments.events import (
     PaymentConflicted,
     PaymentFailed,
     PaymentOpened,
+    PaymentUnclear,
     PollDue,
     WebhookReceived,
 )
@@ -76,6 +77,7 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PaymentCaptured: (_APPLY_PAYMENT,),
     PaymentCapturedLate: (_APPLY_PAYMENT,),
     PaymentConflicted: (_ALARM,),  # the back office writes to the payer, when it knows what to say
+    PaymentUnclear: (_ALARM,),
     PaymentFailed: (_ALARM,),  # the payer waits for the link, and sees it fail
     # payouts
     PayoutApproved: (Reaction("tasks.payouts.open_link", queue="payouts"),),  # moves no money: no news for its mentor

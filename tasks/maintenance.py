@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 #: How much of what is due a sweep looks up at once.
 BATCH = 500
 
+#: How many batches a sweep does at most: it must end, even where new work falls due as fast as it goes.
+MOST_BATCHES = 1_000
+
 
 @app.task
 def expire_bookings() -> None:
@@ -48,15 +51,13 @@ def release_escrows() -> None:
 @app.task
 def poll_payments() -> None:
     """Have the payments looked at whose time has come."""
-    with session_scope() as session:
-        payments.record_due_polls(session)
+    _in_batches(payments.record_due_polls)
 
 
 @app.task
 def poll_payouts() -> None:
     """Have the links of payouts looked at whose time has come; what expired unpaid is pending again after that."""
-    with session_scope() as session:
-        payouts.record_due_polls(session)
+    _in_batches(payouts.record_due_polls)
 
 
 @app.task
@@ -73,14 +74,14 @@ def check_books() -> None:
 @app.task
 def purge_idempotency_keys() -> None:
     """Delete stored answers past their time."""
-    _delete_all(idempotency.purge)
+    _in_batches(idempotency.purge)
 
 
 @app.task
 def purge_tokens() -> None:
     """Delete links of mails past their time, and sign-ins past their end with their tokens."""
-    _delete_all(identity.purge_links)
-    _delete_all(identity.purge_sign_ins)
+    _in_batches(identity.purge_links)
+    _in_batches(identity.purge_sign_ins)
 
 
 @app.task
@@ -121,11 +122,14 @@ def _do_all(find: Callable[[Session, int], Sequence[UUID]], do: Callable[[Sessio
         raise ExceptionGroup(f"{len(failures)} of {len(tried)} failed", failures)
 
 
-def _delete_all(delete: Callable[[Session], int]) -> None:
-    """Delete until nothing is left to, some in each transaction: whoever is interrupted has not worked in vain."""
-    while True:
+def _in_batches(do: Callable[[Session], int]) -> None:
+    """Do some in each transaction until nothing is left to: whoever is interrupted has not worked in vain.
+
+    What is still left after so many batches the next sweep finds.
+    """
+    for _ in range(MOST_BATCHES):
         with session_scope() as session:
-            if not delete(session):
+            if not do(session):
                 return
 
 

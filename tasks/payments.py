@@ -27,13 +27,11 @@ def settle(errand: Errand) -> None:
     payment_id, ping_id = errand.event.payment_id, getattr(errand.event, "ping_id", None)
     with session_scope() as session:
         wanted = service.prepare_look(session, payment_id, ping_id)
-    if wanted is None:
-        return
-    snapshot = handlers.look_at(wanted)
-    if snapshot is None:
+    record_outcome = handlers.look_at(wanted, tries=errand.claimed.attempt) if wanted else None
+    if record_outcome is None:
         return
     with errand.outcome() as session:
-        service.settle(session, payment_id, snapshot)
+        record_outcome(session)
 
 
 @in_one_transaction

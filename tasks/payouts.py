@@ -26,7 +26,7 @@ def settle(errand: Errand) -> None:
     attempt_id, ping_id = errand.event.attempt_id, getattr(errand.event, "ping_id", None)
     with session_scope() as session:
         wanted = service.prepare_look(session, attempt_id, ping_id)
-    record_outcome = handlers.look_at(wanted) if wanted else None
+    record_outcome = handlers.look_at(wanted, tries=errand.claimed.attempt) if wanted else None
     if record_outcome is None:
         return
     with errand.outcome() as session:

@@ -24,7 +24,7 @@ from app.ops.books import Checked
 from app.ops.health import Turn
 from app.ops.states import HealthStatus
 from app.payments import service as payments
-from app.payments.events import PaymentConflicted, PaymentFailed
+from app.payments.events import PaymentConflicted, PaymentFailed, PaymentUnclear
 from app.payouts import service as payouts
 from app.payouts.events import PayoutBecameUnknown, PayoutConflicted, PayoutLinkRefused, PayoutPaidLate
 
@@ -117,6 +117,25 @@ def _payment_failed(session: Session, event: PaymentFailed) -> Alarm:
             " if its key or our account there is no longer good."
         ),
         cause=f"payment failed: {payment.gateway}",
+        related_kind="payment",
+        related_id=payment.id,
+        metadata=_asked(payment),
+    )
+
+
+def _payment_unclear(session: Session, event: PaymentUnclear) -> Alarm:
+    """One cause for a gateway: a word that it begins to use, or a day without answers, concerns all payments alike."""
+    payment = payments.show_payment(session, event.payment_id, None)
+    return Alarm(
+        type=AlarmType.PAYMENT_ANOMALY,
+        severity=Severity.ERROR,
+        title="A gateway does not say whether a payment was paid",
+        message=(
+            f"Either {payment.gateway} tells of payments in a word that we do not know, or it could not be asked until"
+            " the day after a link's expiry was over. This payment is the latest. Look at the gateway what became of"
+            " those that are unknown here."
+        ),
+        cause=f"payment unclear: {payment.gateway}",
         related_kind="payment",
         related_id=payment.id,
         metadata=_asked(payment),
@@ -246,6 +265,7 @@ def _severity_of_death(queue: str, error: str) -> Severity:
 WRITERS: Mapping[type[Event], Callable[[Session, Any], Alarm]] = {
     PaymentConflicted: _payment_conflicted,
     PaymentFailed: _payment_failed,
+    PaymentUnclear: _payment_unclear,
     PayoutPaidLate: _payout_paid_late,
     PayoutConflicted: _payout_conflicted,
     PayoutLinkRefused: _payout_link_refused,

@@ -54,6 +54,13 @@ class PaymentConflicted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaymentUnclear(Event):
+    """The gateway does not say whether an attempt was paid: it uses a word that we do not know, or cannot be asked."""
+
+    payment_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentFailed(Event):
     """The gateway refused to open a payment."""
 

@@ -11,7 +11,9 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from app.infra import outbox
 from app.kernel.ids import new_id
+from app.payments.events import PollDue
 from app.payments.models import Order, Payment, WebhookPing
 from app.payments.states import LIVE
 
@@ -90,10 +92,14 @@ def live_payment_id(session: Session, order_id: UUID) -> UUID | None:
 
 
 def lock_due_polls(session: Session, now: datetime, limit: int) -> Sequence[Payment]:
-    """Lock attempts whose next look is due; SKIP LOCKED, so that any number of sweeps share the work."""
+    """Lock attempts whose next look is due; SKIP LOCKED, so that any number of sweeps share the work.
+
+    One that somebody is on the way to look at already is due when that is done: while workers or the gateway are away
+    for hours, looks do not pile up.
+    """
     query = (
         select(Payment)
-        .where(Payment.next_poll_at <= now)
+        .where(Payment.next_poll_at <= now, ~outbox.is_on_its_way(PollDue, Payment.id.expression))
         .order_by(Payment.next_poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from app.gateways.psp.base import Capabilities, PaymentSnapshot, PaymentStatus
+from app.kernel.errors import Failure, TransientFailure
 from app.kernel.money import Money
 
 #: Seconds after the link was made, and after each look, until the next one.
@@ -14,6 +15,8 @@ POLL_EVERY_SECONDS = 300
 #: How long after its link's expiry an attempt is still looked at: late money comes then.
 POLL_AFTER_EXPIRY = timedelta(days=1)
 
+#: How often a poll, or a look for what may never have been there, is tried before it is left.
+LOOK_TRIES = 3
 
 #: The largest amount of one payment, in minor units: no sum of them comes near what 64 bits hold.
 MOST = 10**12
@@ -46,6 +49,16 @@ def next_poll(now: datetime, polls: int, expires_at: datetime) -> datetime | Non
     wait = POLL_SECONDS[polls] if polls < len(POLL_SECONDS) else POLL_EVERY_SECONDS
     due = now + timedelta(seconds=wait)
     return min(due, expires_at) if now < expires_at else due
+
+
+def is_left_to_the_next_poll(failure: Failure, *, is_followed: bool, tries: int) -> bool:
+    """Tell whether a look that failed so often may be given up, because the next poll repeats it anyhow."""
+    return is_followed and tries >= LOOK_TRIES and isinstance(failure, TransientFailure)
+
+
+def one_more_poll(now: datetime) -> datetime:
+    """Return when to look once more at what a ping has told too early, after the polls."""
+    return now + timedelta(seconds=POLL_EVERY_SECONDS)
 
 
 def may_have_lost_an_answer(bound_ref: str | None, create_calls: int) -> bool:

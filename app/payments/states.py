@@ -33,7 +33,8 @@ class PaymentState(StrEnum):
     EXPIRED = "expired"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    UNKNOWN = "unknown"  #: the answer to our create call was lost: nobody has seen its link
+    #: The answer to our create call was lost, so that nobody has seen its link; or the gateway never said how it ended.
+    UNKNOWN = "unknown"
     CONFLICTED = "conflicted"  #: the gateway tells of another amount, currency, order or receiver
 
 
@@ -46,6 +47,7 @@ class PaymentStep(StrEnum):
     CAPTURE = "capture"
     EXPIRE = "expire"
     CANCEL = "cancel"
+    DOUBT = "doubt"
     CONFLICT = "conflict"
 
 
@@ -83,6 +85,7 @@ PAYMENT = Machine(
         (_P.INITIATING, _PS.REFUSE): _P.FAILED,
         **{(state, _PS.EXPIRE): _P.EXPIRED for state in _LIVE},
         **{(state, _PS.CANCEL): _P.CANCELLED for state in _LIVE},
+        **{(state, _PS.DOUBT): _P.UNKNOWN for state in (_P.AWAITING_PAYER, _P.EXPIRED, _P.FAILED, _P.CANCELLED)},
         # Money can come whatever we have given up: `pending` at Konnect is never failure.
         **{(state, _PS.CAPTURE): _P.CAPTURED for state in (*_LIVE, *_ENDED_UNPAID)},
         **{(state, _PS.CONFLICT): _P.CONFLICTED for state in (*_LIVE, *_ENDED_UNPAID)},
@@ -91,8 +94,10 @@ PAYMENT = Machine(
     ignored=(
         pairs([_P.AWAITING_PAYER], _ANSWERS)
         | pairs((*_ENDED_UNPAID, *_FINAL), (*_ANSWERS, _PS.EXPIRE, _PS.CANCEL))
+        | pairs((_P.UNKNOWN, *_FINAL), [_PS.DOUBT])
         | pairs(_FINAL, (_PS.CAPTURE, _PS.CONFLICT))
     ),
+    refused=pairs([_P.INITIATING], [_PS.DOUBT]),  # one that has no answer yet is lost
 )
 
 LIVE = frozenset(_LIVE)

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.infra import outbox
 from app.kernel.ids import new_id
+from app.payouts.events import PayoutPollDue
 from app.payouts.models import Destination, Payout, PayoutAttempt, PayoutPing
 from app.payouts.states import LIVE
 
@@ -92,10 +94,14 @@ def lock_live_attempts(session: Session, payout_id: UUID) -> Sequence[PayoutAtte
 
 
 def lock_due_polls(session: Session, now: datetime, limit: int) -> Sequence[PayoutAttempt]:
-    """Lock attempts whose next look is due; SKIP LOCKED, so that any number of sweeps share the work."""
+    """Lock attempts whose next look is due; SKIP LOCKED, so that any number of sweeps share the work.
+
+    One that somebody is on the way to look at already is due when that is done: while workers or the gateway are away
+    for hours, looks do not pile up.
+    """
     query = (
         select(PayoutAttempt)
-        .where(PayoutAttempt.next_poll_at <= now)
+        .where(PayoutAttempt.next_poll_at <= now, ~outbox.is_on_its_way(PayoutPollDue, PayoutAttempt.id.expression))
         .order_by(PayoutAttempt.next_poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

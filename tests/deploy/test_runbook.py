@@ -60,7 +60,7 @@ def conflicted(database, flask_app):
         payment_id = payments.open_top_up(session, payer.id, tnd(45_000))
         payments.prepare_checkout(session, payment_id)
         told = snapshot(order_id=str(payment_id), amount=44_000, reached=44_000)
-        payments.settle(session, payment_id, told)
+        payments.settle(session, payment_id, told, had_expired=False, is_last=False)
     return Conflicted(payer, payment_id)
 
 

@@ -32,4 +32,4 @@ def settle_payment(session: Session, payment_id: UUID, paid: Money) -> None:
         payment_ref=ref, order_id=str(payment_id), amount=paid.minor, reached=paid.minor,
         receiver=settings().konnect_wallet_id,
     )  # fmt: skip
-    payments.settle(session, payment_id, told)
+    payments.settle(session, payment_id, told, had_expired=False, is_last=False)

@@ -23,22 +23,23 @@ def make_link(market: Market, link: Link, answer: str) -> None:
     link.state = {"made": "awaiting_payer", "refused": "failed"}.get(answer, "unknown")
 
 
-def look(market: Market, link: Link, *, was_pinged: bool, can_be_asked: bool) -> None:
-    """Look at a link after a ping, which names what it is about, or by the clock."""
+def look(market: Market, link: Link, *, was_pinged: bool, can_be_asked: bool) -> bool:
+    """Look at a link after a ping, which names what it is about, or by the clock; False when that must be repeated."""
     if link.is_final:
-        return
+        return True
     if not link.known and not was_pinged:
         if market.now >= link.expires:
             give_up_asking(link)
-        return
+        return True
     if not can_be_asked:
-        return
+        return False
     link.known = True
     book_what_came(market, link)
     if link.reached == link.amount:
         link.state = "captured"
     elif market.now >= link.expires and link.is_live:
         link.state = "expired"
+    return True
 
 
 def book_what_came(market: Market, link: Link) -> None:

@@ -49,7 +49,8 @@ def resolve(market: Market, payout: Payout, received: int) -> None:
     payout.state = "paid" if received else "rejected"
     market.books.move({pending: part - payout.amount, earnings: payout.amount - part})
     if received:
-        link = next(one for state in ("conflicted", "awaiting_payer", "unknown") for one in links if one.state == state)
+        doubted = ("conflicted", "awaiting_payer", "initiating", "unknown")
+        link = next(one for state in doubted for one in links if one.state == state)
         away = SUSPENSE if link.state == "conflicted" else PSP
         link.state, link.was_resolved = "paid", True
         market.books.move({pending: -part, away: part})
@@ -79,19 +80,23 @@ def make_link(market: Market, link: Link, answer: str) -> None:
         lose(payout)
 
 
-def look(market: Market, link: Link, *, was_pinged: bool, can_be_asked: bool) -> None:
-    """Look at a link after a ping, which names what it is about, or by the clock."""
+def look(market: Market, link: Link, *, was_pinged: bool, can_be_asked: bool) -> bool:
+    """Look at a link after a ping, which names what it is about, or by the clock; False when that must be done again.
+
+    That nobody can be asked is an answer only of a link which has expired, and is looked at by the clock until it ends.
+    """
     payout, has_expired = market.payouts[link.payout or ""], market.now >= link.expires
     if link.is_final:
-        return
+        return True
     if not link.known and not was_pinged:
         if has_expired:
             give_up_asking(market, payout, link)
-        return
+        return True
     if not can_be_asked:
-        if has_expired and link.is_live:
+        is_asked_for_ever = has_expired and link.is_live and link.known
+        if is_asked_for_ever:
             lose(payout)
-        return
+        return is_asked_for_ever
     link.known = True
     if link.reached == link.amount:
         pay(market, payout, link)
@@ -102,6 +107,7 @@ def look(market: Market, link: Link, *, was_pinged: bool, can_be_asked: bool) ->
     elif has_expired and (link.is_live or link.state == "unknown"):
         link.state = "expired"
         return_to_pending(market, payout)
+    return True
 
 
 def pay(market: Market, payout: Payout, link: Link) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -85,6 +86,7 @@ class Walk(RuleBasedStateMachine):
         self.market = Market(now=BEGIN)
         self.past: list[Message] = []
         self.stood: dict[str, str] = {}
+        self.unanswered: set[UUID] = set()
         self.has_begun = self.is_whole = False
 
     def begin(self) -> None:
@@ -283,6 +285,7 @@ class Walk(RuleBasedStateMachine):
         assert not any(link.is_live for link in self.market.links.values())
         assert not self.bookings("awaiting_payment", "confirmed", "completed", only=True)
         assert not self.market.books.holds
+        assert not self.unanswered, "the gateway did not answer to a ping, and was never asked again"
         agreed = [link for link in self.at_gateway() if link.state != "conflicted" and not link.was_resolved]
         assert all(link.reached == (link.captured if link.payer else link.amount) for link in agreed if link.reached)
 
@@ -314,6 +317,7 @@ class Walk(RuleBasedStateMachine):
         self.product.deliver(message, trouble)
         if message in self.product.bag:
             self.product.bag.remove(message)
+            self.unanswered.discard(message.id)
             self.past.append(message)
             self.expect(message, trouble)
 
@@ -335,7 +339,9 @@ class Walk(RuleBasedStateMachine):
             case "settle":
                 link, was_pinged, can_be_asked = self.link_of(message), "ping_id" in about, trouble != "silent"
                 room = payouts if link.payout else payments
-                room.look(market, link, was_pinged=was_pinged, can_be_asked=can_be_asked)
+                answered = room.look(market, link, was_pinged=was_pinged, can_be_asked=can_be_asked)
+                if was_pinged and not answered:
+                    self.unanswered.add(message.id)
 
     def link_of(self, message: Message) -> Link:
         return self.market.links[message.about.get("payment_id") or message.about["attempt_id"]]

@@ -23,7 +23,7 @@ from tests.ops.conftest import CANARY_EMAIL, CANARY_NAME, top_up
 
 
 def conflict(payment_id, **differently):
-    """Have the gateway tell of a paid payment that is not the one we asked for."""
+    """Have the gateway tell of a paid payment that is not the one we asked for, or tell it differently."""
     told = {
         "payment_ref": payment_id.hex[:24],
         "order_id": str(payment_id),
@@ -36,7 +36,8 @@ def conflict(payment_id, **differently):
     with session_scope() as session:
         payments.record_link(session, payment_id, PaymentLink(told["payment_ref"], "http://127.0.0.1/pay"))
     with session_scope() as session:
-        payments.settle(session, payment_id, PaymentSnapshot(**(told | differently)))
+        found = PaymentSnapshot(**(told | differently))
+        payments.settle(session, payment_id, found, had_expired=False, is_last=False)
 
 
 def dispute(client, learner, reason):
@@ -84,6 +85,17 @@ def test_a_gateway_that_refuses_payments_is_one_alarm_that_counts_them(client, c
     assert alarm["title"] == "A gateway refuses our payments"
     assert alarm["related"]["kind"] == "payment"
     assert UUID(alarm["related"]["id"]) in refused
+
+
+def test_a_word_that_we_do_not_know_is_one_alarm_that_counts_its_payments(client, canary, drain, alarms):
+    puzzling = [top_up(client, canary) for _ in range(2)]
+    for payment_id in puzzling:
+        conflict(payment_id, status=PaymentStatus.UNKNOWN)
+    drain()
+    (alarm,) = alarms()
+    assert (alarm["type"], alarm["severity"], alarm["count"]) == ("payment_anomaly", "error", 2)
+    assert alarm["title"] == "A gateway does not say whether a payment was paid"
+    assert UUID(alarm["related"]["id"]) in puzzling
 
 
 def test_a_reported_problem_asks_support_to_decide(client, canary, drain, alarms, post):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.infra.clock import business_now
 from app.infra.db import session_scope
 from app.infra.outbox import publish
 from app.infra.outbox.claim import claim
@@ -29,14 +30,16 @@ def capture_unheard(world: World, booking: dict[str, Any]) -> None:
     settle(payment_id, payment_ref=ref_of(link))
 
 
-def settle(payment_id: str, **told: Any) -> None:
-    """Settle an attempt by what a gateway tells of it: all is well unless `told` otherwise."""
+def settle(payment_id: str, *, is_last: bool = False, **told: Any) -> None:
+    """Settle an attempt by what a gateway tells of it at this moment: all is well unless `told` otherwise."""
     with session_scope() as session:
         payment = queries.find_payment(session, UUID(payment_id))
         assert payment is not None
+        had_expired = business_now(session) >= payment.expires_at
         asked = {"order_id": payment_id, "amount": payment.asked.minor, "reached": payment.asked.minor}
         known = {"payment_ref": payment.payment_ref} | asked
-        service.settle(session, UUID(payment_id), snapshot(**(known | told)))
+        found = snapshot(**(known | told))
+        service.settle(session, UUID(payment_id), found, had_expired=had_expired, is_last=is_last)
 
 
 def book_with_two_links(world: World) -> tuple[MadeUser, dict[str, Any], str, str]:

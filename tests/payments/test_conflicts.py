@@ -14,6 +14,7 @@ from tests.payments.steps import settle
 from tests.payments.world import World
 
 SUSPENSE = accounts.suspense("konnect")
+LINK = 15 * 60
 
 
 @pytest.mark.parametrize(
@@ -132,4 +133,57 @@ def test_a_part_that_never_matched_is_put_aside_when_the_time_is_up(world: World
 
     assert world.payment(payer, payment_id)["status"] == "conflicted"
     assert (world.wallet(payer), world.balance(SUSPENSE)) == ((0, 0, 0), 10_000)
+    world.check_books()
+
+
+# --- all of it is there, and the gateway does not say `completed` yet -------------------------------------------------
+
+
+def test_a_payment_whose_amount_is_reached_is_waited_for_past_its_end(world: World) -> None:
+    payer = world.person()
+    payment_id = world.top_up(payer, 45_000)
+    world.link(payment_id)
+    world.advance_without_workers(seconds=LINK)
+    settle(payment_id, status=PaymentStatus.PENDING)
+    assert world.payment(payer, payment_id)["status"] == "awaiting_payer"
+    assert world.balance(SUSPENSE) == 0
+
+    settle(payment_id)
+    assert world.payment(payer, payment_id)["status"] == "captured"
+    assert (world.wallet(payer), world.balance(SUSPENSE)) == ((45_000, 0, 0), 0)
+    world.check_books()
+
+
+def test_what_is_never_completed_is_put_aside_by_the_last_look(world: World) -> None:
+    payer = world.person()
+    payment_id = world.top_up(payer, 45_000)
+    world.link(payment_id)
+    world.advance_without_workers(seconds=LINK)
+    settle(payment_id, status=PaymentStatus.PENDING, is_last=True)
+    assert world.payment(payer, payment_id)["status"] == "conflicted"
+    assert (world.wallet(payer), world.balance(SUSPENSE)) == ((0, 0, 0), 45_000)
+    world.check_books()
+
+
+def test_more_than_was_asked_is_put_aside_when_the_time_is_up(world: World) -> None:
+    payment_id = world.top_up(world.person(), 45_000)
+    world.link(payment_id)
+    world.advance_without_workers(seconds=LINK)
+    settle(payment_id, status=PaymentStatus.PENDING, reached=45_001)
+    assert (world.attempt(payment_id).status, world.balance(SUSPENSE)) == ("conflicted", 45_001)
+    world.check_books()
+
+
+def test_a_ping_that_comes_after_the_polls_and_too_early_is_followed_by_one_more_look(world: World) -> None:
+    payer = world.person()
+    payment_id = world.top_up(payer, 45_000)
+    link = world.link(payment_id)
+    world.advance(seconds=LINK + 86_400 + 1)
+    assert (world.attempt(payment_id).status, world.attempt(payment_id).next_poll_at) == ("expired", None)
+    settle(payment_id, status=PaymentStatus.PENDING)
+    world.gateway.order("no_webhook")
+    world.click(link, pings=0, late="1")
+    world.advance(seconds=300)
+    assert world.attempt(payment_id).next_poll_at is None
+    assert (world.wallet(payer), world.balance(SUSPENSE)) == ((45_000, 0, 0), 0)
     world.check_books()

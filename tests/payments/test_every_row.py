@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import psycopg
 
+from app.gateways.psp.base import PaymentStatus
 from app.payments.states import PAYMENT, PaymentState
-from tests.payments.steps import die_in_the_create_call, rescue
+from tests.payments.steps import die_in_the_create_call, rescue, settle
 from tests.payments.world import World
 from tests.witness import watching
 
@@ -92,6 +93,16 @@ def pay_otherwise_than_asked(world: World, bring: Callable[[World], str]) -> str
     return world.attempt(payment_id).status
 
 
+def puzzle(world: World, bring: Callable[[World], str]) -> str:
+    """Have the gateway tell of an attempt, whose time is up, in a word that we do not know."""
+    payment_id = bring(world)
+    world.advance_without_workers(seconds=LINK)
+    reference = link_of(world, payment_id).rpartition("=")[2]
+    settle(payment_id, status=PaymentStatus.UNKNOWN, payment_ref=reference)
+    world.drain()
+    return world.attempt(payment_id).status
+
+
 def end_before_the_gateway_is_asked(world: World) -> list[str]:
     """Nobody is at work while the time of one attempt passes, and another is cancelled."""
     payer = world.person()
@@ -107,6 +118,7 @@ def test_every_row_is_taken_and_nothing_else(world: World, owner: psycopg.Connec
         for bring in STATES:
             assert pay(world, bring) == PaymentState.CAPTURED, bring.__name__
             assert pay_otherwise_than_asked(world, bring) == PaymentState.CONFLICTED, bring.__name__
+            assert puzzle(world, bring) == PaymentState.UNKNOWN, bring.__name__
         assert end_before_the_gateway_is_asked(world) == [PaymentState.CANCELLED, PaymentState.EXPIRED]
         witness.check()
     world.check_books()

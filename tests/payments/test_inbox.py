@@ -277,3 +277,21 @@ def test_the_link_that_is_shown_is_the_one_that_is_looked_at(world: World) -> No
     world.advance(seconds=6)
     assert world.wallet(payer) == (45_000, 0, 0)
     world.check_books()
+
+
+def test_a_hint_is_not_dropped_by_a_gateway_that_does_not_know_it_for_a_moment(
+    world: World, configure: Configure
+) -> None:
+    payer = world.person()
+    lost = world.top_up(payer, 45_000)
+    world.gateway.order("error_500_after_success", order_id=lost)
+    world.drain()
+    (made,) = world.gateway.get("/konnect/payments", order_id=lost).json()["items"]
+    configure(RETRY_BASE_SECONDS=5, KONNECT_BASE_URL=f"{world.gateway.sandbox.url}/nothing/here")
+    world.click(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={made['payment_ref']}")
+    world.drain(hurry=False)
+    assert world.attempt(lost).status == "unknown"
+    configure(KONNECT_BASE_URL=world.gateway.sandbox.konnect_url)
+    world.drain()
+    assert world.wallet(payer) == (45_000, 0, 0)
+    world.check_books()

@@ -286,11 +286,32 @@ def test_a_word_that_we_do_not_know_is_not_guessed_at(world: World, caplog: pyte
     payment_id = world.top_up(payer, 45_000)
     world.link(payment_id)
     settle(payment_id, status=PaymentStatus.UNKNOWN, reached=10_000)
-    world.advance_without_workers(seconds=15 * 60)
-    settle(payment_id, status=PaymentStatus.UNKNOWN)
     assert world.payment(payer, payment_id)["status"] == "awaiting_payer", "it was neither paid nor not paid"
+    assert world.events("PaymentUnclear") == 1, "the back office is told at once"
+    world.advance_without_workers(seconds=15 * 60)
+    for _ in range(2):
+        settle(payment_id, status=PaymentStatus.UNKNOWN)
+    shown = world.payment(payer, payment_id)
+    assert (shown["status"], shown["pay_url"]) == ("unknown", None), "nobody is sent to a link whose time is up"
+    assert world.events("PaymentUnclear") == 2, "it has ended, and that is told once"
     assert world.wallet(payer) == (0, 0, 0)
     assert "a word that we do not know" in caplog.text
+
+    settle(payment_id)
+    assert world.wallet(payer) == (45_000, 0, 0), "once the gateway says it in a word of ours, it is believed"
+    world.check_books()
+
+
+def test_a_word_that_we_do_not_know_about_an_attempt_that_had_ended_is_told_too(world: World) -> None:
+    payer = world.person()
+    booking = world.book(payer, world.offer(price=45_000))
+    world.link(booking["payment"]["id"])
+    assert world.cancel(payer, booking["id"]).status_code == 200
+    world.drain()
+    for _ in range(2):
+        settle(booking["payment"]["id"], status=PaymentStatus.UNKNOWN)
+    assert world.attempt(booking["payment"]["id"]).status == "unknown"
+    assert world.events("PaymentUnclear") == 1
 
 
 def test_the_instant_of_the_money_is_business_time(world: World) -> None:

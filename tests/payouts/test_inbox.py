@@ -13,6 +13,7 @@ from app.payments.service.attempts import WEBHOOK_LABEL as PAYMENT_LABEL
 from app.payouts.models import PayoutAttempt
 from app.payouts.service.links import WEBHOOK_LABEL
 from tests.ops.scrape import pings
+from tests.payments.conftest import Configure
 from tests.payments.world import API
 from tests.payouts.world import PayoutWorld
 from tests.sandbox.peers import ref_of
@@ -117,6 +118,18 @@ def test_pings_that_are_let_in_nowhere_are_counted_too(
         ("konnect-payout", "bad_mac"): 1, ("konnect-payout", "unknown"): 1, ("konnect-payout", "no_reference"): 1,
         ("konnect-payout", "kept"): 5, ("konnect-payout", "too_many"): 2,
     }  # fmt: skip
+
+
+def test_a_hint_is_not_dropped_by_a_gateway_that_does_not_know_it_for_a_moment(
+    world: PayoutWorld, orphan: PayoutAttempt, configure: Configure
+) -> None:
+    (made,) = world.gateway.get("/konnect/payments", order_id=str(orphan.id)).json()["items"]
+    configure(RETRY_BASE_SECONDS=5, KONNECT_BASE_URL=f"{world.gateway.sandbox.url}/nothing/here")
+    world.click(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={made['payment_ref']}")
+    world.drain(hurry=False)
+    configure(KONNECT_BASE_URL=world.gateway.sandbox.konnect_url)
+    world.drain()
+    assert world.paid_out() == 45_000
 
 
 def test_the_page_that_the_payer_comes_back_to_may_show_its_style(world: PayoutWorld, attempt: PayoutAttempt) -> None:

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.payouts.states import PayoutState
 from tests.factories.identity import MadeUser
+from tests.payouts.steps import die_in_the_create_call, ping
 from tests.payouts.world import PayoutWorld, money
 from tests.sandbox.peers import ref_of
 
@@ -116,6 +117,35 @@ def test_an_orphan_that_was_paid_without_a_word_is_ended_by_a_person(world: Payo
     assert world.status(payout_id) == "unknown"
     assert resolve(world, world.clerk(), payout_id, 45_000).json["status"] == "paid"
     assert (world.attempts(payout_id)[0].status, world.paid_out()) == ("paid", 45_000)
+
+
+def forgotten(world: PayoutWorld) -> str:
+    """Return an unknown payout whose link no worker has got.
+
+    The first died in the create call, a ping bound the link that nobody had seen, and at its end the gateway does not
+    answer.
+    """
+    payout_id = world.requested(world.earner())
+    world.approve(world.clerk(), payout_id)
+    (attempt,) = world.attempts(payout_id)
+    die_in_the_create_call(attempt.id)
+    (made,) = world.gateway.get("/konnect/payments").json()["items"]
+    ping(world, attempt.id, made["payment_ref"])
+    world.drain()
+    world.gateway.order("error_500", on="fetch", count=None)
+    world.let_expire()
+    assert (world.status(payout_id), world.attempts(payout_id)[0].status) == ("unknown", "initiating")
+    return payout_id
+
+
+@pytest.mark.parametrize(("received", "status", "ended"), [(45_000, "paid", "paid"), (0, "rejected", "expired")])
+def test_a_link_that_no_worker_has_got_is_ended_by_a_person(
+    world: PayoutWorld, received: int, status: str, ended: str
+) -> None:
+    payout_id = forgotten(world)
+    answer = resolve(world, world.clerk(), payout_id, received)
+    assert (answer.status_code, answer.json["status"]) == (200, status)
+    assert (world.attempts(payout_id)[0].status, world.paid_out()) == (ended, received)
 
 
 # --- who was wrong, and who comes late -------------------------------------------------------------------------------

@@ -17,9 +17,13 @@ import pytest
 from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
 from app.infra.db import session_scope
 from app.payouts import handlers, service
+from app.payouts.service import polls
 from app.payouts.states import AttemptState
+from tasks import maintenance
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
+from tests.payments.steps import rescue
+from tests.payouts.steps import die_in_the_create_call
 from tests.payouts.world import RETURN_SECONDS, PayoutWorld
 from tests.sandbox.peers import ref_of, until
 
@@ -86,7 +90,7 @@ def test_a_look_from_before_the_expiry_does_not_return_a_payout_after_it(world: 
         wanted = service.prepare_look(session, attempt.id, None)
     assert wanted is not None
     assert not wanted.has_expired
-    record = handlers.look_at(wanted)
+    record = handlers.look_at(wanted, tries=1)
     world.gateway.order("no_webhook")
     world.click(link, pings=0)
     moved = world.client.post("/api/v1/sandbox/clock", json={"advance_seconds": RETURN_SECONDS + 60})
@@ -127,6 +131,30 @@ def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(wo
     assert world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{silent}").status_code < 300
     world.advance(seconds=600)
     assert world.status(payout_id) == ending
+
+
+def test_polls_of_a_gateway_that_cannot_be_asked_do_not_pile_up(world: PayoutWorld) -> None:
+    """Each is tried a few times, and left to the next one: nobody need decide about any of them."""
+    payout_id = world.requested(world.earner())
+    world.approved(payout_id)
+    world.gateway.order("error_500", on="fetch", count=None)
+    for _ in range(12):
+        world.advance(seconds=300)
+    assert world.events("PayoutPollDue") == 12
+    assert world.scalar("SELECT max(attempts) FROM delivery WHERE task = 'tasks.payouts.settle'") == 3
+    assert world.scalar("SELECT count(*) FROM delivery WHERE state <> 'done' AND task = 'tasks.payouts.settle'") == 0
+
+
+def test_nobody_is_sent_to_look_where_somebody_is_on_the_way(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    world.approved(payout_id)
+    for _ in range(12):
+        world.advance_without_workers(seconds=300)
+        maintenance.poll_payouts()
+    assert world.events("PayoutPollDue") == 1
+    world.drain()
+    maintenance.poll_payouts()
+    assert world.events("PayoutPollDue") == 2
 
 
 def test_a_word_that_we_do_not_know_is_not_taken_for_unpaid(world: PayoutWorld) -> None:
@@ -206,6 +234,74 @@ def test_an_old_link_that_was_paid_otherwise_than_asked_keeps_its_payout_from_be
     assert world.approve(world.clerk(), payout_id).json["code"] == "link_can_still_be_paid"
 
 
+# --- the old link is paid after all, and the gateway does not say so at once ------------------------------------------
+
+
+def close(world: PayoutWorld, mentor: MadeUser, payout_id: str, ending: str) -> None:
+    """Have a payout that is pending again cancelled, paid by a second link, or left as it is."""
+    if ending == "cancelled":
+        assert world.take_back(mentor, payout_id).status_code == 200
+    elif ending == "paid":
+        world.pay(world.approved(payout_id))
+    assert world.status(payout_id) == ending
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "paid", "pending"])
+def test_the_only_ping_of_an_old_link_is_not_lost_when_the_gateway_cannot_be_asked_at_once(
+    world: PayoutWorld, ending: str
+) -> None:
+    """Nobody polls it any more: what this ping tells is told once."""
+    mentor, payout_id, link = expired(world)
+    close(world, mentor, payout_id, ending)
+    if ending == "paid":
+        world.earn(mentor, 45_000)
+    world.advance(seconds=86_400 + 600)
+    assert world.attempts(payout_id)[0].next_poll_at is None
+    world.gateway.order("error_500", on="fetch", payment_ref=ref_of(link))
+    world.pay(link, late="1")
+
+    assert len(world.alarms(LATE_ALARM)) == 1
+    assert world.attempts(payout_id)[0].status == ("paid" if ending == "pending" else "conflicted")
+    assert (world.wallet(mentor)[2], world.row(payout_id).debt) == (0, 0)
+
+
+def test_the_only_ping_of_an_orphan_is_not_lost_either(world: PayoutWorld) -> None:
+    payout_id = world.requested(world.earner())
+    link = world.lose_answer(payout_id)
+    world.let_expire()
+    assert world.attempts(payout_id)[0].next_poll_at is None
+    world.gateway.order("error_500", on="fetch", payment_ref=ref_of(link))
+    world.pay(link, late="1")
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+
+
+def test_a_ping_of_an_old_link_that_cannot_be_looked_at_is_a_dead_letter_in_the_end(world: PayoutWorld) -> None:
+    _, payout_id, link = expired(world)
+    world.advance(seconds=86_400 + 600)
+    world.gateway.order("error_500", on="fetch", count=None)
+    world.pay(link, late="1")
+    assert (world.status(payout_id), world.attempts(payout_id)[0].status) == ("pending", "expired")
+    assert world.scalar("SELECT count(*) FROM delivery WHERE state = 'dead' AND task = 'tasks.payouts.settle'") == 1
+    assert len(world.alarms("Given up: tasks.payouts.settle")) == 1
+
+
+def test_that_a_link_which_nobody_has_seen_cannot_be_asked_about_says_nothing_of_the_one_that_is_shown(
+    world: PayoutWorld,
+) -> None:
+    """Its worker died in the create call, and the link of the second call is shown: only that one is polled."""
+    payout_id = world.requested(world.earner())
+    world.approve(world.clerk(), payout_id)
+    (attempt,) = world.attempts(payout_id)
+    die_in_the_create_call(attempt.id)
+    (unseen,) = world.gateway.get("/konnect/payments").json()["items"]
+    rescue()
+    world.drain()
+    world.advance_without_workers(seconds=RETURN_SECONDS + 60)
+    world.gateway.order("error_500", on="fetch", payment_ref=unseen["payment_ref"])
+    world.pay(f"{world.gateway.sandbox.url}/konnect/pay?payment_ref={unseen['payment_ref']}", late="1")
+    assert (world.status(payout_id), world.paid_out()) == ("paid", 45_000)
+
+
 # --- at the same moment ----------------------------------------------------------------------------------------------
 
 
@@ -236,10 +332,10 @@ def test_a_look_that_found_money_and_one_from_before_it_end_paid_in_any_order(
     with session_scope() as session:
         wanted = service.prepare_look(session, attempt.id, None)
     assert wanted is not None
-    unpaid = handlers.look_at(wanted)
+    unpaid = handlers.look_at(wanted, tries=1)
     world.gateway.order("no_webhook")
     world.click(link, pings=0, late="1")
-    paid = handlers.look_at(wanted)
+    paid = handlers.look_at(wanted, tries=1)
 
     def record(outcome: handlers.Outcome | None) -> None:
         assert outcome is not None
@@ -285,6 +381,15 @@ def test_a_decision_against_an_old_link_that_is_paid_pays_once(world: PayoutWorl
     else:
         assert world.status(payout_id) == "paid"
     assert (world.paid_out(), world.wallet(mentor)) == (45_000, (0, 0, 0))
+
+
+def test_one_sweep_has_all_looked_at_that_are_due(world: PayoutWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polls, "BATCH", 2)
+    for _ in range(5):
+        world.approved(world.requested(world.earner()))
+    world.advance_without_workers(seconds=5)
+    maintenance.poll_payouts()
+    assert world.events("PayoutPollDue") == 5
 
 
 def test_polls_of_an_ended_link_stop_after_a_day(world: PayoutWorld) -> None:

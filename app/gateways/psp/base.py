@@ -23,6 +23,10 @@ class UnknownReference(GatewayRefused):
     """The gateway knows no payment of this reference."""
 
 
+class NotKnownYet(TransientFailure):
+    """The gateway knows no payment of a reference that a ping has just named; it may have been asked too early."""
+
+
 class RateLimited(TransientFailure):
     """The gateway asked us to slow down; nothing was done."""
 

@@ -6,5 +6,6 @@
 
 from app.infra.outbox.reactions import Reaction, install, reactions_of
 from app.infra.outbox.record import record
+from app.infra.outbox.unfinished import is_on_its_way
 
-__all__ = ["Reaction", "install", "reactions_of", "record"]
+__all__ = ["Reaction", "install", "is_on_its_way", "reactions_of", "record"]

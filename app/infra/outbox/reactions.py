@@ -58,6 +58,12 @@ def reactions_of(event: Event) -> Sequence[Reaction]:
         raise UnknownEvent(f"{event.type_name()} stands in no row of app/choreography.py") from None
 
 
+def order_of(event_type: type[Event]) -> str:
+    """Return the order in which the one reaction to such events waits its turn."""
+    (reaction,) = _reactions[event_type]
+    return reaction.order
+
+
 def event_class(type_name: str) -> type[Event]:
     """Return the class of a stored event; raise UnknownEvent when this code does not know it."""
     for candidate in _reactions:

@@ -21,7 +21,7 @@ from app.payments.service.orders import (
     return_order,
 )
 from app.payments.service.polls import record_due_polls
-from app.payments.service.settle import settle
+from app.payments.service.settle import record_silence, settle
 from app.payments.service.views import OrderView, PaymentView, show_orders, show_payment, show_payment_status
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "record_link",
     "record_lost_link",
     "record_refusal",
+    "record_silence",
     "return_order",
     "settle",
     "show_orders",

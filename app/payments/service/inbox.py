@@ -15,7 +15,7 @@ from app.payments.errors import NoSuchPayment
 from app.payments.events import WebhookReceived
 from app.payments.queries import PingedPayment
 from app.payments.service.attempts import WEBHOOK_LABEL, give_up_asking
-from app.payments.states import FINAL
+from app.payments.states import FINAL, LIVE
 
 #: Where an answer was lost, pings may name several references; more than this wait for nothing but a forger.
 MAX_WAITING_PINGS = 5
@@ -23,12 +23,20 @@ MAX_WAITING_PINGS = 5
 
 @dataclass(frozen=True)
 class PaymentToLookAt:
-    """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself."""
+    """Whom to ask about which payment. `is_bound`: the gateway gave us the reference itself.
+
+    `is_live`: it waits for its payer. `has_expired`: the link's time is up before the call. `is_followed`, `is_last`:
+    it is a poll, and another one will follow, or none.
+    """
 
     payment_id: UUID
     gateway: str
     payment_ref: str
     is_bound: bool
+    is_live: bool
+    has_expired: bool
+    is_followed: bool
+    is_last: bool
 
 
 def check_ping(session: Session, gateway: str, payment_id: UUID, mac: str) -> PingedPayment:
@@ -65,12 +73,17 @@ def prepare_look(session: Session, payment_id: UUID, ping_id: UUID | None) -> Pa
     payment = queries.find_payment(session, payment_id)
     if payment is None or payment.status in FINAL:
         return None
+    is_poll = ping_id is None
     lost = rules.may_have_lost_an_answer(payment.payment_ref, payment.create_calls)
     wanted = hinted if hinted and lost else payment.payment_ref
     if wanted is None:
         _end_when_time_is_up(session, payment_id)
         return None
-    return PaymentToLookAt(payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref)
+    return PaymentToLookAt(
+        payment.id, payment.gateway, wanted, is_bound=wanted == payment.payment_ref,
+        is_live=payment.status in LIVE, has_expired=business_now(session) >= payment.expires_at,
+        is_followed=is_poll and payment.next_poll_at is not None, is_last=is_poll and payment.next_poll_at is None,
+    )  # fmt: skip
 
 
 def _end_when_time_is_up(session: Session, payment_id: UUID) -> None:

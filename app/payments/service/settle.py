@@ -17,17 +17,18 @@ from app.kernel.money import EXPONENTS, Money
 from app.ledger import accounts
 from app.ledger import service as ledger
 from app.payments import queries, rules
-from app.payments.events import PaymentCaptured, PaymentCapturedLate, PaymentConflicted
+from app.payments.events import PaymentCaptured, PaymentCapturedLate, PaymentConflicted, PaymentUnclear
 from app.payments.models import Order, Payment
 from app.payments.service.orders import earmark
-from app.payments.states import FINAL, PAYMENT, OrderState, PaymentState, PaymentStep
+from app.payments.states import FINAL, LIVE, PAYMENT, OrderState, PaymentState, PaymentStep
 
 log = logging.getLogger(__name__)
 
 
-def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> None:
+def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot, *, had_expired: bool, is_last: bool) -> None:
     """Compare what was fetched with the attempt and do what follows: capture, part, expire, conflict, or wait.
 
+    `had_expired`: the link's time was up before the gateway was asked, not only since. `is_last`: no poll follows.
     Runs as often as it likes: states are checked under the locks of order and attempt, postings carry their refs.
     """
     order, payment = queries.lock_with_order(session, payment_id)
@@ -36,9 +37,16 @@ def settle(session: Session, payment_id: UUID, snapshot: PaymentSnapshot) -> Non
     if snapshot.status == PaymentStatus.COMPLETED:
         _settle_completed(session, order, payment, snapshot)
     elif snapshot.status == PaymentStatus.PENDING:
-        _settle_pending(session, order, payment, snapshot)
-    else:  # neither paid nor not paid: a person must find out what the word means
-        log.error("a gateway used a word that we do not know", extra={"payment_id": str(payment.id)})
+        _settle_pending(session, order, payment, snapshot, had_expired=had_expired, is_last=is_last)
+    else:
+        _wonder(session, payment, had_expired=had_expired)
+
+
+def record_silence(session: Session, payment_id: UUID) -> None:
+    """Note that nobody could ask about an attempt until its polls were over; money may come all the same."""
+    _, payment = queries.lock_with_order(session, payment_id)
+    if payment.status in LIVE:  # one that ended meanwhile has had its say
+        _doubt(session, payment)
 
 
 def _bind(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> bool:
@@ -71,21 +79,47 @@ def _settle_completed(session: Session, order: Order | None, payment: Payment, s
         outbox.record(session, event(payment_id=payment.id, order_id=order.id))
 
 
-def _settle_pending(session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot) -> None:
+def _settle_pending(
+    session: Session, order: Order | None, payment: Payment, snapshot: PaymentSnapshot, *, had_expired: bool,
+    is_last: bool,
+) -> None:  # fmt: skip
     """Book a part that came; expire when the time is up. Pending is never failure: the payer may try again.
 
-    What does not match is waited for while the link lives; if money came for it by the end, it is a conflict.
+    What does not match is waited for while the link lives; if money came for it by the end, it is a conflict. Where
+    just what we asked for is there, `completed` is about to be said, and is waited for until the last look.
     """
-    reached = snapshot.reached or 0
-    if not _wrong(payment, snapshot) and payment.captured < reached < payment.asked.minor:
+    reached, matches = snapshot.reached or 0, not _wrong(payment, snapshot)
+    if matches and payment.captured < reached < payment.asked.minor:
         _capture(session, order, payment, reached, ref=f"capture:{payment.id}:{reached}")
-    if business_now(session) < payment.expires_at:
+    if not had_expired:
+        return
+    if matches and reached == payment.asked.minor and not is_last:
+        payment.next_poll_at = payment.next_poll_at or rules.one_more_poll(business_now(session))
         return
     if reached and _not_booked_yet(payment, snapshot.currency, reached) > 0:
         _conflict(session, payment, snapshot)
         return
     payment.status = PAYMENT.transition(PaymentState(payment.status), PaymentStep.EXPIRE)
     announce(session, payment.id)
+
+
+def _wonder(session: Session, payment: Payment, *, had_expired: bool) -> None:
+    """Neither paid nor not paid: a person must find out what the word means. A link that has time left is kept open."""
+    log.error("a gateway used a word that we do not know", extra={"payment_id": str(payment.id)})
+    if had_expired or payment.status not in LIVE:
+        _doubt(session, payment)
+    else:
+        outbox.record(session, PaymentUnclear(payment_id=payment.id))
+
+
+def _doubt(session: Session, payment: Payment) -> None:
+    """End an attempt of which nobody can say how it ended; the back office is told once."""
+    before = PaymentState(payment.status)
+    step = PaymentStep.LOSE if before == PaymentState.INITIATING else PaymentStep.DOUBT
+    payment.status = PAYMENT.transition(before, step)
+    announce(session, payment.id)
+    if payment.status != before:
+        outbox.record(session, PaymentUnclear(payment_id=payment.id))
 
 
 def _capture(session: Session, order: Order | None, payment: Payment, reached: int, *, ref: str) -> None:

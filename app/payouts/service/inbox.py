@@ -17,7 +17,7 @@ from app.payouts.errors import NoSuchLink
 from app.payouts.events import PayoutWebhookReceived
 from app.payouts.models import PayoutAttempt
 from app.payouts.service.links import WEBHOOK_LABEL, give_up_asking
-from app.payouts.states import FINAL
+from app.payouts.states import FINAL, LIVE
 
 #: Where an answer was lost, pings may name several references; more than this wait for nothing but a forger.
 MAX_WAITING_PINGS = 5
@@ -27,14 +27,17 @@ MAX_WAITING_PINGS = 5
 class LinkToLookAt:
     """Whom to ask about which link. `is_bound`: the gateway gave us the reference itself.
 
-    `has_expired`: the link's time is up before the call.
+    `has_expired`: the link's time is up before the call. `is_live`: it is polled until the gateway has told of it.
+    `is_followed`: this is a poll, and another one will follow.
     """
 
     attempt_id: UUID
     gateway: str
     payment_ref: str
     is_bound: bool
+    is_live: bool
     has_expired: bool
+    is_followed: bool
 
 
 def check_ping(session: Session, gateway: str, attempt_id: UUID, mac: str) -> PayoutAttempt:
@@ -78,8 +81,11 @@ def prepare_look(session: Session, attempt_id: UUID, ping_id: UUID | None) -> Li
     if wanted is None:
         _end_when_time_is_up(session, attempt_id, now)
         return None
-    is_bound = wanted == attempt.payment_ref
-    return LinkToLookAt(attempt.id, attempt.gateway, wanted, is_bound, has_expired=now >= attempt.expires_at)
+    return LinkToLookAt(
+        attempt.id, attempt.gateway, wanted, is_bound=wanted == attempt.payment_ref,
+        is_live=attempt.status in LIVE, has_expired=now >= attempt.expires_at,
+        is_followed=ping_id is None and attempt.next_poll_at is not None,
+    )  # fmt: skip
 
 
 def _end_when_time_is_up(session: Session, attempt_id: UUID, now: datetime) -> None:
