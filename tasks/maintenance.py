@@ -62,13 +62,17 @@ def poll_payouts() -> None:
 
 @app.task
 def check_books() -> None:
-    """Check every invariant; a broken one is logged as an error and raises an alarm."""
+    """Check every invariant; one that is broken, or cannot be checked, is logged as an error and raises an alarm."""
     with session_scope() as session:
-        broken = [checked for checked in books.check_invariants(session) if not checked.holds]
-    for checked in broken:
+        wrong = [checked for checked in books.check_invariants(session) if not checked.holds]
+    raised = [alarms.alarm_about_books(checked) for checked in wrong if checked.is_checked]
+    if unchecked := [checked for checked in wrong if not checked.is_checked]:
+        raised.append(alarms.alarm_about_unchecked_books(unchecked))
+    for checked in wrong:
         log.error("the books are wrong: %s: %s", checked.name, checked.detail)
-        with session_scope() as session:
-            notifications.raise_alarm(session, alarms.alarm_about_books(checked))
+    with session_scope() as session:
+        for alarm in raised:
+            notifications.raise_alarm(session, alarm)
 
 
 @app.task
