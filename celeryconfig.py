@@ -60,20 +60,29 @@ imports = (
 
 # In memory: when a sweep ran last does not matter, so there is no file to share, to lose or to lock.
 beat_scheduler = "tasks.beat:CountingScheduler"
+
+_often = timedelta(seconds=_settings.sweep_seconds)
+
+#: How far the clocks of Beat and workers may be apart: what expires does so by the worker's.
+_SHORTEST_LIFE = timedelta(minutes=1)
+
+
+def _sweep(name: str, every: timedelta) -> dict[str, object]:
+    """Start a sweep now and then. A message that later ones have overtaken expires, or they pile up without workers."""
+    life = max(every, _SHORTEST_LIFE).total_seconds()
+    return {"task": f"tasks.maintenance.{name}", "schedule": every, "options": {"expires": life}}
+
+
 # Beat starts sweeps, nothing else: each claims its rows, so two Beats, or a Beat that slept, do no harm. The names are
 # those of Sentry's monitors.
-_often = timedelta(seconds=_settings.sweep_seconds)
 beat_schedule = {
-    "expire-bookings": {"task": "tasks.maintenance.expire_bookings", "schedule": _often},
-    "poll-payments": {"task": "tasks.maintenance.poll_payments", "schedule": _often},
-    "poll-payouts": {"task": "tasks.maintenance.poll_payouts", "schedule": _often},
-    "complete-bookings": {"task": "tasks.maintenance.complete_bookings", "schedule": _often},
-    "release-escrows": {"task": "tasks.maintenance.release_escrows", "schedule": _often},
-    "check-books": {"task": "tasks.maintenance.check_books", "schedule": timedelta(minutes=1)},
-    "send-canaries": {
-        "task": "tasks.maintenance.send_canaries",
-        "schedule": timedelta(seconds=_settings.canary_seconds),
-    },
-    "purge-idempotency-keys": {"task": "tasks.maintenance.purge_idempotency_keys", "schedule": timedelta(hours=1)},
-    "purge-tokens": {"task": "tasks.maintenance.purge_tokens", "schedule": timedelta(hours=1)},
+    "expire-bookings": _sweep("expire_bookings", _often),
+    "poll-payments": _sweep("poll_payments", _often),
+    "poll-payouts": _sweep("poll_payouts", _often),
+    "complete-bookings": _sweep("complete_bookings", _often),
+    "release-escrows": _sweep("release_escrows", _often),
+    "check-books": _sweep("check_books", timedelta(minutes=1)),
+    "send-canaries": _sweep("send_canaries", timedelta(seconds=_settings.canary_seconds)),
+    "purge-idempotency-keys": _sweep("purge_idempotency_keys", timedelta(hours=1)),
+    "purge-tokens": _sweep("purge_tokens", timedelta(hours=1)),
 }

@@ -18,6 +18,7 @@ from app.booking.events import (
     EscrowReleased,
     LateMoneyKept,
     MeetingArranged,
+    MeetingUnwanted,
     MeetingWanted,
 )
 from app.calendar.events import CalendarConnected, GrantLost
@@ -94,6 +95,7 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     # booking
     BookingConfirmed: (_ARRANGE_MEETING, _LETTER("tasks.booking.send_confirmation")),
     MeetingWanted: (_ARRANGE_MEETING,),
+    MeetingUnwanted: (_CANCEL_MEETING,),
     MeetingArranged: (_LETTER("tasks.booking.send_meeting_link"),),
     BookingCancelled: (
         Reaction("tasks.payments.close_attempts", queue="payments"),

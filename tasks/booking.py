@@ -33,8 +33,8 @@ def arrange_meeting(errand: Errand) -> None:
 
 @in_one_transaction
 def arrange_missing_meetings(session: Session, event: Any) -> None:
-    """Have links made for the sessions ahead of a mentor who has connected a calendar."""
-    service.want_missing_meetings(session, event.user_id)
+    """Have links made for the sessions ahead of a mentor who has connected a calendar, and cancelled ones taken out."""
+    service.catch_up_with_calendar(session, event.user_id)
 
 
 @with_outside_calls

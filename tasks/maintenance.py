@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
 
 from app.booking import service as booking
@@ -62,13 +63,17 @@ def poll_payouts() -> None:
 
 @app.task
 def check_books() -> None:
-    """Check every invariant; a broken one is logged as an error and raises an alarm."""
+    """Check every invariant; one that is broken, or cannot be checked, is logged as an error and raises an alarm."""
     with session_scope() as session:
-        broken = [checked for checked in books.check_invariants(session) if not checked.holds]
-    for checked in broken:
+        wrong = [checked for checked in books.check_invariants(session) if not checked.holds]
+    raised = [alarms.alarm_about_books(checked) for checked in wrong if checked.is_checked]
+    if unchecked := [checked for checked in wrong if not checked.is_checked]:
+        raised.append(alarms.alarm_about_unchecked_books(unchecked))
+    for checked in wrong:
         log.error("the books are wrong: %s: %s", checked.name, checked.detail)
-        with session_scope() as session:
-            notifications.raise_alarm(session, alarms.alarm_about_books(checked))
+    with session_scope() as session:
+        for alarm in raised:
+            notifications.raise_alarm(session, alarm)
 
 
 @app.task
@@ -107,19 +112,31 @@ def _do_all(find: Callable[[Session, int], Sequence[UUID]], do: Callable[[Sessio
     """Do all that is due, each in a transaction of its own: locks stay few, and what is done stays done.
 
     One that fails is passed over and raised at the end: it stays due, and must not keep all others waiting behind it.
+    When the task's time is up that is the end: the next sweep finds what is left.
     """
     tried: set[UUID] = set()
     failures: list[Exception] = []
-    while due := _untried(find, tried):
-        for one in due:
-            tried.add(one)
-            try:
-                with session_scope() as session:
-                    do(session, one)
-            except Exception as error:  # noqa: BLE001 - whatever it was, it is raised when the others are done
-                failures.append(error)
+    try:
+        while due := _untried(find, tried):
+            for one in due:
+                tried.add(one)
+                failures += _failure_of(do, one)
+    except SoftTimeLimitExceeded as error:
+        failures.append(error)
     if failures:
         raise ExceptionGroup(f"{len(failures)} of {len(tried)} failed", failures)
+
+
+def _failure_of(do: Callable[[Session, UUID], None], one: UUID) -> list[Exception]:
+    """Do one in a transaction of its own; return how it failed, if it did. That the time is up is no failure of it."""
+    try:
+        with session_scope() as session:
+            do(session, one)
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is raised when the others are done
+        return [error]
+    return []
 
 
 def _in_batches(do: Callable[[Session], int]) -> None:

@@ -76,6 +76,13 @@ class MeetingWanted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeetingUnwanted(Event):
+    """A cancelled booking may still stand in a calendar, which could not be written to when it was cancelled."""
+
+    booking_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class MeetingArranged(Event):
     """A session stands in its mentor's calendar and has a link under which people meet."""
 

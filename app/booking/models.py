@@ -21,7 +21,7 @@ class Booking(Base):
     """A session of a learner with a mentor. Title, length, price and fee are frozen when it is booked.
 
     `problem` is what the learner reported; `reason` what was said last: to report it, to decide it, or to cancel.
-    `sequence` counts the changes that calendars are told of; `invited_sequence` is the last one that was mailed.
+    `sequence` counts the changes that calendars are told of; `invited_sequence` is the first that was mailed.
     """
 
     __tablename__ = "booking"

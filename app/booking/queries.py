@@ -162,6 +162,17 @@ def without_meeting(session: Session, mentor_id: UUID, now: datetime) -> Sequenc
     return session.scalars(query).all()
 
 
+def cancelled_with_meeting(session: Session, mentor_id: UUID, now: datetime) -> Sequence[UUID]:
+    """Return the cancelled bookings of a mentor whose time is not over and that had a link."""
+    query = (
+        select(Booking.id)
+        .where(Booking.mentor_id == mentor_id, Booking.status == BookingState.CANCELLED)
+        .where(Booking.ends_at > now, Booking.meeting_url.is_not(None))
+        .order_by(Booking.starts_at)
+    )
+    return session.scalars(query).all()
+
+
 def of_learner(user_id: UUID) -> ColumnElement[bool]:
     """Narrow to the bookings that a user made."""
     return Booking.learner_id == user_id

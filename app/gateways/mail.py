@@ -7,9 +7,10 @@ can be told from a new mail.
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -19,7 +20,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from app.infra.config import settings
 from app.infra.db import session_is_open
-from app.infra.http import TransactionOpen
+from app.infra.http import Deadline, TransactionOpen
 from app.kernel.clock import wall_now
 from app.kernel.errors import PermanentFailure, TransientFailure
 
@@ -122,26 +123,47 @@ def _refuse_control_characters(name: str, value: str) -> None:
 
 @contextmanager
 def _connected(url: SplitResult) -> Iterator[smtplib.SMTP]:
-    server = _open(url)
-    try:
-        if url.scheme == "starttls":
-            server.starttls(context=ssl.create_default_context())
-        if url.username:
-            server.login(unquote(url.username), unquote(url.password or ""))
-        yield server
-        with suppress(*SMTP_ERRORS):  # the mail was accepted: a broken farewell must not send it again
-            server.quit()
-    finally:
-        server.close()
+    seconds = settings().gateway_total_seconds
+    with closing(_connect(url)) as sock, Deadline(sock, seconds):
+        sock.settimeout(seconds)
+        server = _greet(url, sock)
+        try:
+            if url.scheme == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            if url.username:
+                server.login(unquote(url.username), unquote(url.password or ""))
+            yield server
+            with suppress(Exception):  # the mail was accepted: whatever strikes now, it must not be sent again
+                server.quit()
+        finally:
+            server.close()
 
 
-def _open(url: SplitResult) -> smtplib.SMTP:
-    host, port = url.hostname or "localhost", url.port or PORTS[url.scheme]
-    name, seconds = _sender_domain(), settings().gateway_total_seconds  # named: the default asks the name servers
-    if url.scheme == "smtps":
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port, local_hostname=name, timeout=seconds, context=context)
-    return smtplib.SMTP(host, port, local_hostname=name, timeout=seconds)
+def _connect(url: SplitResult) -> socket.socket:
+    address = url.hostname or "localhost", url.port or PORTS[url.scheme]
+    return socket.create_connection(address, timeout=settings().gateway_connect_seconds)
+
+
+def _greet(url: SplitResult, sock: socket.socket) -> smtplib.SMTP:
+    """Read the server's greeting, by TLS where the scheme says so. The deadline runs: a peer may drip that, too."""
+    tls = ssl.create_default_context() if url.scheme == "smtps" else None
+    # The name is given: the default asks the name servers.
+    return _Over(sock, tls, url.hostname or "localhost", local_hostname=_sender_domain())
+
+
+class _Over(smtplib.SMTP):
+    """SMTP over a socket that is there already, or rather a duplicate of it.
+
+    The deadline keeps the socket itself, which TLS would take away from it.
+    """
+
+    def __init__(self, sock: socket.socket, tls: ssl.SSLContext | None, host: str, *, local_hostname: str) -> None:
+        self._given, self._tls = sock, tls
+        super().__init__(host, local_hostname=local_hostname)
+
+    def _get_socket(self, host: str, *_: object) -> socket.socket:
+        own = self._given.dup()
+        return self._tls.wrap_socket(own, server_hostname=host) if self._tls else own
 
 
 def _failure(error: smtplib.SMTPException | OSError) -> TransientFailure | PermanentFailure:

@@ -77,6 +77,7 @@ def _made() -> Engine:
         connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
     )
     event.listen(made, "handle_error", _make_discreet)
+    event.listen(made, "handle_error", _throw_interrupted_away)
     watch_rested(made)
     return made
 
@@ -96,6 +97,16 @@ def _make_discreet(context: ExceptionContext) -> None:
         said.args = (sentence,)
         if context.sqlalchemy_exception is not None:
             context.sqlalchemy_exception.args = (f"({type(said).__name__}) {sentence}",)
+
+
+def _throw_interrupted_away(context: ExceptionContext) -> None:
+    """Close a connection in the middle of whose statement something else struck: a time limit, say.
+
+    It cannot even be rolled back, and that it cannot would be told instead of what struck; its locks would last as long
+    as anybody keeps the traceback.
+    """
+    if not isinstance(context.original_exception, psycopg.Error):
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Only ids, amounts and words of ours get in. Of an error that means its class: it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +71,21 @@ def alarm_about_books(broken: Checked) -> Alarm:
         message=f"This must always hold, and does not: {broken.name}. Look at GET /api/v1/admin/books.",
         cause=f"invariant: {broken.name}",
         metadata={"invariant": broken.name, "detail": broken.detail[:DETAIL_LIMIT]},
+    )
+
+
+def alarm_about_unchecked_books(unchecked: Sequence[Checked]) -> Alarm:
+    """Return what to tell of invariants that could not be checked: one cause for all."""
+    return Alarm(
+        type=AlarmType.SYSTEM_ERROR,
+        severity=Severity.CRITICAL,
+        title="The books cannot be checked",
+        message="Nobody knows whether all holds that must: the database did not answer in time.",
+        cause="invariants not checked",
+        metadata={
+            "invariants": "; ".join(one.name for one in unchecked)[:DETAIL_LIMIT],
+            "detail": unchecked[0].detail[:DETAIL_LIMIT],
+        },
     )
 
 

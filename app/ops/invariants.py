@@ -41,10 +41,9 @@ INVARIANTS: Mapping[str, str] = {
         SELECT ref FROM ledger.txn GROUP BY ref HAVING count(*) > 1""",
     "a transaction is reversed at most once, and exactly": """
         SELECT t.id FROM ledger.txn AS t
-        JOIN ledger.entry AS e ON e.txn_id = t.id
-        LEFT JOIN ledger.entry AS o
-            ON o.txn_id = t.reverses_id AND o.account_id = e.account_id AND o.amount = -e.amount
-        WHERE t.reverses_id IS NOT NULL AND o.txn_id IS NULL
+        JOIN ledger.entry AS e ON e.txn_id IN (t.id, t.reverses_id)
+        WHERE t.reverses_id IS NOT NULL
+        GROUP BY t.id, e.account_id HAVING sum(e.amount) <> 0
         UNION
         SELECT reverses_id FROM ledger.txn WHERE reverses_id IS NOT NULL GROUP BY reverses_id HAVING count(*) > 1""",
     "an escrow account holds money exactly while its escrow is funded or frozen": """

@@ -33,7 +33,9 @@ class InvariantSchema(ma.Schema):
 
     name = ma.fields.String(required=True, metadata=like("everything sums to zero in each currency"))
     holds = ma.fields.Boolean(required=True)
-    detail = ma.fields.String(required=True, metadata=like("", "what breaks it, empty where it holds"))
+    detail = ma.fields.String(
+        required=True, metadata=like("", "what breaks it, or why it could not be checked; empty where it holds")
+    )
 
 
 class BooksSchema(ma.Schema):

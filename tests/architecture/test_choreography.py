@@ -76,3 +76,10 @@ def test_beat_starts_tasks_that_are_registered_and_consumed(worker):
         assert entry["task"] in worker.tasks
         queue = entry.get("options", {}).get("queue", worker.conf.task_default_queue)
         assert queue in {queue.name for queue in worker.conf.task_queues}
+
+
+def test_what_beat_starts_is_out_of_date_when_its_turn_has_come_often_enough_again(worker):
+    """While no worker is there nothing piles up; one whose clock is a little ahead runs it all the same."""
+    for entry in worker.conf.beat_schedule.values():
+        every = entry["schedule"].total_seconds()
+        assert max(every, 60) <= entry["options"]["expires"] <= every + 60

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import NoReturn
 
 import psycopg
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from app.kernel.states import IllegalTransition
 from tasks import maintenance
 from tests.booking.world import HOUR, World, read
+from tests.delivery.processes import eventually
 
 AFTER_THE_DEADLINE = timedelta(minutes=16)
 
@@ -66,9 +72,44 @@ def test_a_sweep_passes_over_what_somebody_has_in_hand(world: World, owner: psyc
     assert world.booking(learner, in_hand)["status"] == "expired"
 
 
+def test_a_sweep_whose_time_is_up_ends_and_leaves_the_rest_to_the_next(world: World, owner: psycopg.Connection) -> None:
+    """Were it one booking's failure like another, the sweep would go on until its worker is killed."""
+    bookings = [(learner, world.booked(learner, world.offer())) for learner in (world.person() for _ in range(3))]
+    world.pass_time_asleep(AFTER_THE_DEADLINE)
+    (_, first), *others = bookings
+
+    with owner.transaction():
+        owner.execute("SELECT 1 FROM payment_order WHERE id = %s FOR UPDATE", [first["order"]["id"]])
+        with time_limit(0.5), pytest.raises(ExceptionGroup) as ended:
+            maintenance.expire_bookings()
+
+    assert [type(error) for error in ended.value.exceptions] == [SoftTimeLimitExceeded]
+    assert {world.booking(*one)["status"] for one in others} == {"awaiting_payment"}
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()"
+    eventually(lambda: not world.scalar(busy))  # whoever waits for a lock sees only then that nobody listens any more
+    maintenance.expire_bookings()
+    assert {world.booking(*one)["status"] for one in bookings} == {"expired"}
+
+
 def test_a_sweep_with_nothing_due_does_nothing(world: World) -> None:
     world.booked(world.person(), world.offer())
     before = world.scalar("SELECT count(*) FROM event")
     for sweep in (maintenance.expire_bookings, maintenance.complete_bookings, maintenance.release_escrows):
         sweep()
     assert world.scalar("SELECT count(*) FROM event") == before
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Strike as Celery's soft limit does: by a signal, wherever the work is."""
+
+    def strike(*_: object) -> NoReturn:
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

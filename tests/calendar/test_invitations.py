@@ -64,6 +64,24 @@ def test_a_link_that_comes_later_is_mailed_to_both(town):
         assert [shown(invitation)[2] for invitation in booked.invitations(person)] == [0, 1]
 
 
+def test_a_link_that_comes_between_two_tries_of_the_confirmation_is_mailed_to_whom_the_first_reached(
+    town, booked, configure
+):
+    configure(RETRY_BASE_SECONDS=60)
+    town.execute("UPDATE delivery SET available_at = now() + interval '1 hour' WHERE queue = 'calendar'")
+    town.fault("smtp_450", to=booked.mentor.email)
+    town.drain(hurry=False)
+    assert (len(town.mails(booked.learner)), town.mails(booked.mentor)) == (1, [])
+    town.execute("UPDATE delivery SET available_at = now() WHERE queue = 'calendar'")
+    town.drain(hurry=False)
+    assert booked.link
+    town.drain()
+    for person in (booked.learner, booked.mentor):
+        assert [mail["subject"].partition(":")[0] for mail in town.mails(person)] == ["Confirmed", "Where you meet"]
+        assert booked.link in town.mails(person)[-1]["text"]
+    assert [shown(invitation)[2] for invitation in booked.invitations(booked.learner)] == [0, 1]
+
+
 def test_the_uid_is_the_events_own_and_stays_to_the_end(town, booked):
     town.drain()
     (event,) = town.events(booked.mentor)

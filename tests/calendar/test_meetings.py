@@ -208,6 +208,21 @@ def test_a_cancel_without_a_calendar_any_more_is_no_trouble(town):
     assert town.scalar("SELECT count(*) FROM delivery WHERE state <> 'done'") == 0
 
 
+def test_what_was_cancelled_while_google_let_nobody_in_leaves_the_calendar_when_it_is_connected_again(town):
+    mentor = town.connected_mentor()
+    cancelled, kept = town.book(mentor), town.book(mentor)
+    town.drain()
+    town.sandbox.world.grants.withdraw(mentor.email)
+    town.execute("UPDATE calendar_connection SET access_expires_at = now() WHERE user_id = :id", id=mentor.id)
+    cancelled.cancel()
+    town.drain()
+    assert town.get(mentor, "/calendar")["status"] == "reauth_required"
+    assert len(town.events(mentor)) == 2
+    town.complete(mentor, **town.consent(mentor))
+    town.drain()
+    assert [event["hangoutLink"] for event in town.events(mentor)] == [kept.link]
+
+
 def test_a_cancel_is_tried_until_google_has_heard_it(town):
     booked = town.book(town.connected_mentor())
     town.drain()

@@ -45,6 +45,18 @@ def test_patience_doubles_so_that_a_long_queue_is_not_filled_with_copies(carrier
         assert carrier.row(delivery)["rescues"] == rescues + 1
 
 
+def test_patience_begins_anew_with_each_try(carrier, events):
+    """What was started has come through its queue: how long that took says nothing of the next time."""
+    delivery = carrier.record(events.Called, how="fail")
+    patience = settings().published_patience_seconds
+    for _ in range(2):
+        carrier.backdate("available_at", 60)
+        assert carrier.publish() == [delivery]
+        carrier.backdate("published_at", patience + 1)
+        assert carrier.rescue() == 1
+        assert carrier.carry(delivery) == "retried"
+
+
 def test_a_lost_lease_is_freed_and_its_attempt_is_on_record(carrier, events):
     delivery = carrier.record(events.Called)
     carrier.publish()

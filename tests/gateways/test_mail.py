@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import signal
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from celery.exceptions import SoftTimeLimitExceeded
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -27,6 +34,7 @@ from embedded.ports import LOOPBACK, free_port
 from tests.mailbox import Mailbox, open_mailbox, point_mail_at
 
 ADDRESS = "amina@amana.test"
+DRIPPING_SECONDS = 6
 ICS = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 
 
@@ -135,6 +143,56 @@ def test_a_server_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> 
         point_mail_at(f"smtp://{LOOPBACK}:{silent.getsockname()[1]}")
         with pytest.raises(TransientFailure, match="SMTPServerDisconnected"):
             send(mail())
+
+
+def test_a_server_that_answers_for_ever_is_left_too() -> None:
+    """Each byte ends the wait for one: a time limit of the socket alone would never strike."""
+    with dripping() as port:
+        point_mail_at(f"smtp://{LOOPBACK}:{port}")
+        before = time.monotonic()
+        with pytest.raises(TransientFailure, match="cannot be talked to"):
+            send(mail())
+    assert time.monotonic() - before < DRIPPING_SECONDS / 2
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    """Run a server whose greeting takes too long, a byte at a time; give its port."""
+
+    def drip() -> None:
+        accepted, _ = server.accept()
+        with accepted, suppress(OSError):
+            for _ in range(DRIPPING_SECONDS * 10):
+                accepted.sendall(b"2")
+                time.sleep(0.1)
+
+    with socket.create_server((LOOPBACK, free_port())) as server:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join()
+
+
+def test_what_was_taken_is_sent_whatever_strikes_during_the_farewell(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time limit of the task would have it sent again."""
+
+    async def hesitate(*_: object) -> str:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+        await asyncio.sleep(0.2)
+        return "221 bye"
+
+    def strike(*_: object) -> NoReturn:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(mailbox, "handle_QUIT", hesitate, raising=False)
+    before = signal.signal(signal.SIGALRM, strike)
+    try:
+        send(mail())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(mailbox.messages) == 1
 
 
 def test_no_mail_is_sent_inside_a_transaction(mailbox: Mailbox, database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -42,6 +43,25 @@ def test_whatever_is_raised_in_the_block_undoes_all_of_it(notes):
         write(session, 1)
         raise KeyError
     assert notes() == []
+
+
+def test_what_breaks_off_in_the_middle_of_a_statement_is_what_is_told(notes):
+    """The connection cannot even be rolled back then: it is thrown away, and the next transaction has another."""
+
+    def strike(*_: object):
+        raise KeyError
+
+    before = signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyError), session_scope() as session:
+            write(session, 1)
+            session.execute(text("SELECT pg_sleep(10)"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    with session_scope() as session:
+        write(session, 2)
+    assert notes() == [2]
 
 
 def test_leaving_the_block_early_is_leaving_it_well(notes):

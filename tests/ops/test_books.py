@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import psycopg
+
 from app.infra.db import session_scope
 from app.kernel.money import Money
 from app.ledger import accounts
@@ -58,6 +60,27 @@ def test_an_invariant_that_does_not_hold_shows_the_rows_that_break_it(client, ad
     wrong = found["a balance is the sum of its entries"]
     assert (wrong["holds"], wrong["detail"]) == (False, f"code=deposit:{canary.id}, posted=6, entries=5")
     assert found["entries sum to zero in each transaction and currency"]["holds"]
+
+
+def test_half_a_reversal_is_none(client, admin, canary, services, database):
+    lines = {accounts.psp("konnect"): -5, accounts.deposit(canary.id): 5}
+    others = {accounts.suspense("konnect"): -3, accounts.FEE_REVENUE: 3}
+    with session_scope() as session:
+        both = {code: Money(minor, "TND") for code, minor in (lines | others).items()}
+        posted = ledger.post(session, "capture:1", "capture", both)
+        ledger.reverse(session, "reversal:1", posted)
+
+    def holds():
+        found = {invariant["name"]: invariant["holds"] for invariant in books(client, admin)["invariants"]}
+        return found["a transaction is reversed at most once, and exactly"]
+
+    assert holds()
+    with psycopg.connect(services.cluster.superuser_url(database.name), autocommit=True) as superuser:
+        superuser.execute("SET session_replication_role = replica")  # past the walls
+        superuser.execute(
+            "DELETE FROM ledger.entry WHERE abs(amount) = 3 AND txn_id = (SELECT max(id) FROM ledger.txn)"
+        )
+    assert not holds()
 
 
 def test_the_books_are_for_finance_and_admins(client, admin, support):

@@ -30,11 +30,15 @@ from app.payments.states import OrderState
 
 
 def write_confirmation(session: Session, event: BookingConfirmed) -> list[News]:
-    """Tell both that the session will take place; note which change they hear of, so that none is told twice."""
+    """Tell both that the session will take place; note which change they hear of, so that none is told twice.
+
+    The first try alone notes it: between two tries the link may come, and who was reached before it needs a mail more.
+    """
     booking = _in_state(session, event.booking_id, BookingState.CONFIRMED)
     if booking is None:
         return []
-    booking.invited_sequence = booking.sequence
+    if booking.invited_sequence is None:
+        booking.invited_sequence = booking.sequence
     return [letters.confirmation(side) for side in _sides(session, booking)]
 
 

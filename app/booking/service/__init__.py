@@ -5,10 +5,10 @@ from app.booking.service.cancel import cancel
 from app.booking.service.complete import complete, find_ended, find_releasable, release
 from app.booking.service.expire import expire, find_overdue
 from app.booking.service.meetings import (
+    catch_up_with_calendar,
     owner_of_cancelled,
     prepare_meeting,
     record_meeting,
-    want_missing_meetings,
 )
 from app.booking.service.offered import list_slots
 from app.booking.service.pay import open_new_payment
@@ -20,6 +20,7 @@ __all__ = [
     "BookingView",
     "book",
     "cancel",
+    "catch_up_with_calendar",
     "complete",
     "expire",
     "find_ended",
@@ -35,5 +36,4 @@ __all__ = [
     "report_problem",
     "resolve",
     "show_booking",
-    "want_missing_meetings",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.booking import queries
 from app.booking.errors import MentorDataMissing
-from app.booking.events import MeetingArranged, MeetingWanted
+from app.booking.events import MeetingArranged, MeetingUnwanted, MeetingWanted
 from app.booking.states import BookingState
 from app.calendar.service import Meeting
 from app.identity import service as identity
@@ -65,7 +65,12 @@ def owner_of_cancelled(session: Session, booking_id: UUID) -> UUID | None:
     return booking.mentor_id if order.status == OrderState.RETURNED else None
 
 
-def want_missing_meetings(session: Session, mentor_id: UUID) -> None:
-    """Have links arranged for the sessions ahead that have none: the mentor has connected a calendar just now."""
-    missing = queries.without_meeting(session, mentor_id, business_now(session))
-    outbox.record(session, *(MeetingWanted(booking_id=booking_id) for booking_id in missing))
+def catch_up_with_calendar(session: Session, mentor_id: UUID) -> None:
+    """Have links arranged for the sessions ahead that have none: the mentor has connected a calendar just now.
+
+    What was cancelled meanwhile may still stand in it, where it is connected again: that is taken out.
+    """
+    now = business_now(session)
+    missing = [MeetingWanted(booking_id=one) for one in queries.without_meeting(session, mentor_id, now)]
+    stale = [MeetingUnwanted(booking_id=one) for one in queries.cancelled_with_meeting(session, mentor_id, now)]
+    outbox.record(session, *missing, *stale)

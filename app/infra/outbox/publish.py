@@ -27,7 +27,8 @@ class Outgoing:
 
 # Per queue only so many as the window leaves free: a flushed broker loses little, and waiting stays in Postgres
 # where it can be seen. In order means: under the same key nothing is older and unfinished, and nothing is on its way;
-# the latter is not the same, because what was replayed may be older than what is on its way already.
+# the latter is not the same, because what was replayed may be older than what is on its way already. What is tried
+# again was started meanwhile, however often it had been rescued before.
 _TAKE_DUE = text("""
     WITH free AS (
         SELECT q.queue, :window - count(d.id) AS places
@@ -46,7 +47,9 @@ _TAKE_DUE = text("""
             ORDER BY d.seq LIMIT greatest(free.places, 0) FOR UPDATE SKIP LOCKED
         ) AS picked
     )
-    UPDATE delivery AS d SET state = 'published', published_at = now() FROM due WHERE d.id = due.id
+    UPDATE delivery AS d
+    SET state = 'published', published_at = now(), rescues = CASE d.state WHEN 'retry' THEN 0 ELSE d.rescues END
+    FROM due WHERE d.id = due.id
     RETURNING d.id, d.task, d.queue
 """)
 
