@@ -46,6 +46,11 @@ def lock_order(session: Session, order_id: UUID) -> Order:
     return session.scalars(_LOCK_ORDER, {"id": order_id}).one()
 
 
+def lock_orders(session: Session, order_ids: Sequence[UUID]) -> None:
+    """Lock orders, always in the same order."""
+    session.execute(select(Order.id).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update())
+
+
 def lock_payment(session: Session, payment_id: UUID) -> Payment:
     """Lock an attempt and return it as it stands now; its order, if any, must be locked before."""
     query = select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -11,11 +12,14 @@ import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
+from app.booking import handlers
+from app.infra.db import session_scope
 from app.mentors import service as mentors
 from app.mentors.service import WeeklyRule
+from app.payments.events import PaymentCapturedLate
 from tasks import maintenance
 from tests.booking.conftest import Configure
-from tests.booking.racing import at_once, tally, while_it_waits
+from tests.booking.racing import PATIENCE, at_once, tally, until_blocked, while_it_waits
 from tests.booking.world import HOUR, World, read, refusal
 from tests.factories.payments import tnd
 
@@ -155,6 +159,44 @@ def test_everybody_ends_what_is_overdue_and_nobody_is_in_anybodys_way(wide: Worl
     ])  # fmt: skip
 
     assert tally(answers) == {201: 3, "slot_taken": 3}
+
+
+def test_who_ends_several_touches_no_wallet_before_all_their_orders(world: World, owner: psycopg.Connection) -> None:
+    """Money that comes for the second holds its order and waits for the wallet: the other way round is a circle."""
+    learner, (first, second, third) = world.person(money=9_000), (world.offer() for _ in range(3))
+    world.booked(learner, first)
+    awaited = world.booked(learner, second, world.slots(second)[1])
+    world.pass_time_asleep(AFTER_THE_DEADLINE)
+
+    with ThreadPoolExecutor(1) as threads:
+        with owner.transaction():
+            owner.execute("SELECT FROM payment_order WHERE id = %s FOR UPDATE", [awaited["order"]["id"]])
+            booking = threads.submit(world.book, learner, third, world.slots(third)[2])
+            until_blocked(owner, booking)
+            owner.execute("SELECT FROM ledger.account WHERE code = %s FOR UPDATE NOWAIT", [f"deposit:{learner.id}"])
+        assert booking.result(PATIENCE).status_code == 201
+
+
+def test_who_takes_up_again_touches_no_wallet_before_the_order(world: World, owner: psycopg.Connection) -> None:
+    """Late money ends what is in the way first: a second payment of the same order may be coming in."""
+    learner, (wanted, other) = world.person(money=9_000), (world.offer() for _ in range(2))
+    expired = world.booked(learner, wanted)
+    world.pass_time(AFTER_THE_DEADLINE)
+    world.booked(learner, other, world.slots(other)[1])
+    world.pass_time_asleep(AFTER_THE_DEADLINE)
+    ids = {"payment_id": UUID(expired["payment"]["id"]), "order_id": UUID(expired["order"]["id"])}
+
+    def apply() -> None:
+        with session_scope() as session:
+            handlers.apply_payment(session, PaymentCapturedLate(**ids))
+
+    with ThreadPoolExecutor(1) as threads:
+        with owner.transaction():
+            owner.execute("SELECT FROM payment_order WHERE id = %s FOR UPDATE", [ids["order_id"]])
+            applied = threads.submit(apply)
+            until_blocked(owner, applied)
+            owner.execute("SELECT FROM ledger.account WHERE code = %s FOR UPDATE NOWAIT", [f"deposit:{learner.id}"])
+        applied.result(PATIENCE)
 
 
 # A change of the mentor's, and a booking that has begun

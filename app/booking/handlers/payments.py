@@ -60,7 +60,7 @@ def _is_free_and_ahead(session: Session, booking: Booking) -> bool:
     now, span = business_now(session), Span(booking.starts_at, booking.ends_at)
     if now >= span.starts_at:
         return False
-    end_overdue(session, booking.mentor_id, booking.learner_id, span)
+    end_overdue(session, booking.mentor_id, booking.learner_id, span, booking.order_id)
     buffer = timedelta(minutes=mentors.schedule_of(session, booking.mentor_id).buffer_minutes)
     padded = Span(span.starts_at - buffer, span.ends_at + buffer)
     taken = queries.busy_of_mentor(session, booking.mentor_id, padded, now)

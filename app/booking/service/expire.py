@@ -31,15 +31,22 @@ def expire(session: Session, booking_id: UUID) -> None:
         end_unpaid(session, booking)
 
 
-def end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span) -> None:
+def end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span, *order_ids: UUID) -> None:
     """End what is past its deadline and in the way of a session: near it for its mentor, anywhere for its learner.
 
     A booking that nobody paid holds its time, the buffer around it, wallet money and one of the learner's places until
     a sweep has seen it: see it now. Mentor and learner are locked by the caller.
+
+    Every order is locked before the first wallet is, those that the caller will ask for (`order_ids`) too: money that
+    comes for the second holds its order, and waits for the wallet that ending the first has locked.
     """
     near = Span(span.starts_at - REACH, span.ends_at + REACH)
-    for overdue in queries.lock_overdue_of(session, business_now(session), mentor_id, learner_id, near):
-        end_unpaid(session, overdue)
+    overdue = queries.lock_overdue_of(session, business_now(session), mentor_id, learner_id, near)
+    orders = [*order_ids, *(booking.order_id for booking in overdue)]
+    if overdue and len(orders) > 1:
+        payments.lock_orders(session, orders)
+    for booking in overdue:
+        end_unpaid(session, booking)
 
 
 def end_unpaid(session: Session, booking: Booking) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -52,6 +53,11 @@ def place_order(session: Session, payer_id: UUID, price: Money, *, description: 
     if part < price:
         write_attempt(session, order, price - part)
     return PlacedOrder(order.id, is_covered=part == price)
+
+
+def lock_orders(session: Session, order_ids: Sequence[UUID]) -> None:
+    """Lock all orders of whoever goes through several, before the first of them touches the ledger."""
+    queries.lock_orders(session, order_ids)
 
 
 def is_covered(session: Session, order_id: UUID) -> bool:
