@@ -14,8 +14,9 @@ import pytest
 from app.infra.db import session_scope
 from app.payments import handlers
 from app.payments import service as payments
-from app.payments.service import polls
+from app.payments.service.polls import BATCH
 from tasks import maintenance
+from tests.factories.payments import tnd
 from tests.payments.conftest import Configure
 from tests.payments.steps import capture_unheard
 from tests.payments.world import World
@@ -254,14 +255,14 @@ def test_a_capture_that_the_booking_has_not_heard_of_is_not_given_up_for_another
     world.check_books()
 
 
-def test_one_sweep_has_all_looked_at_that_are_due(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polls, "BATCH", 2)
+def test_one_sweep_has_all_looked_at_that_are_due(world: World) -> None:
     payer = world.person()
-    for _ in range(5):
-        world.link(world.top_up(payer, 45_000))
-    world.advance_without_workers(seconds=5)
+    with session_scope() as session:
+        for _ in range(2 * BATCH + 1):
+            payments.open_top_up(session, payer.id, tnd(45_000))
+    world.advance_without_workers(seconds=LINK)
     maintenance.poll_payments()
-    assert looks(world) == 5
+    assert looks(world) == 2 * BATCH + 1
 
 
 def test_two_sweeps_at_once_look_once(world: World) -> None:

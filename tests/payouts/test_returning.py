@@ -7,7 +7,6 @@ payout while it is open; else it is charged to the mentor's earnings, and the re
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -17,9 +16,7 @@ import pytest
 from app.gateways.psp.base import PaymentSnapshot, PaymentStatus
 from app.infra.db import session_scope
 from app.payouts import handlers, service
-from app.payouts.service import polls
 from app.payouts.states import AttemptState
-from tasks import maintenance
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
 from tests.payments.steps import rescue
@@ -131,30 +128,6 @@ def test_a_gateway_that_cannot_be_asked_makes_the_payout_unknown_until_it_can(wo
     assert world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{silent}").status_code < 300
     world.advance(seconds=600)
     assert world.status(payout_id) == ending
-
-
-def test_polls_of_a_gateway_that_cannot_be_asked_do_not_pile_up(world: PayoutWorld) -> None:
-    """Each is tried a few times, and left to the next one: nobody need decide about any of them."""
-    payout_id = world.requested(world.earner())
-    world.approved(payout_id)
-    world.gateway.order("error_500", on="fetch", count=None)
-    for _ in range(12):
-        world.advance(seconds=300)
-    assert world.events("PayoutPollDue") == 12
-    assert world.scalar("SELECT max(attempts) FROM delivery WHERE task = 'tasks.payouts.settle'") == 3
-    assert world.scalar("SELECT count(*) FROM delivery WHERE state <> 'done' AND task = 'tasks.payouts.settle'") == 0
-
-
-def test_nobody_is_sent_to_look_where_somebody_is_on_the_way(world: PayoutWorld) -> None:
-    payout_id = world.requested(world.earner())
-    world.approved(payout_id)
-    for _ in range(12):
-        world.advance_without_workers(seconds=300)
-        maintenance.poll_payouts()
-    assert world.events("PayoutPollDue") == 1
-    world.drain()
-    maintenance.poll_payouts()
-    assert world.events("PayoutPollDue") == 2
 
 
 def test_a_word_that_we_do_not_know_is_not_taken_for_unpaid(world: PayoutWorld) -> None:
@@ -381,19 +354,3 @@ def test_a_decision_against_an_old_link_that_is_paid_pays_once(world: PayoutWorl
     else:
         assert world.status(payout_id) == "paid"
     assert (world.paid_out(), world.wallet(mentor)) == (45_000, (0, 0, 0))
-
-
-def test_one_sweep_has_all_looked_at_that_are_due(world: PayoutWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polls, "BATCH", 2)
-    for _ in range(5):
-        world.approved(world.requested(world.earner()))
-    world.advance_without_workers(seconds=5)
-    maintenance.poll_payouts()
-    assert world.events("PayoutPollDue") == 5
-
-
-def test_polls_of_an_ended_link_stop_after_a_day(world: PayoutWorld) -> None:
-    _, payout_id, _ = expired(world)
-    world.advance(seconds=int(timedelta(days=1).total_seconds()))
-    world.advance(seconds=600)
-    assert world.attempts(payout_id)[0].next_poll_at is None
