@@ -123,6 +123,7 @@ def test_a_cancellation_and_a_completion_at_once_end_a_session_once(wide: World)
     ])[:SESSIONS]  # fmt: skip
 
     assert set(tally(answers)) <= {"too_late_to_cancel", "illegal_transition"}
+    maintenance.complete_bookings()  # a sweep passes over what a cancellation has in hand at that moment
     assert {wide.booking(learner, booking)["status"] for learner, _, booking in sessions} == {"completed"}
 
 
