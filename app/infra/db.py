@@ -112,7 +112,7 @@ def _throw_interrupted_away(context: ExceptionContext) -> None:
 @contextmanager
 def session_scope() -> Iterator[Session]:
     """Open one transaction: committed at the end of the block, rolled back when anything is raised in it."""
-    with _session(engine()) as session:
+    with _session() as session:
         yield session
         session.commit()
 
@@ -123,15 +123,16 @@ def statement_scope() -> Iterator[Session]:
 
     Each further statement would be a transaction of its own too, so there must be none.
     """
-    with _session(engine().execution_options(isolation_level="AUTOCOMMIT")) as session:
+    with _session() as session:
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         yield session
 
 
 @contextmanager
-def _session(bound: Engine) -> Iterator[Session]:
+def _session() -> Iterator[Session]:
     token = _open_sessions.set(_open_sessions.get() + 1)
     try:
-        with Session(bound, expire_on_commit=False) as session:
+        with Session(engine(), expire_on_commit=False) as session:
             yield session
     finally:
         _open_sessions.reset(token)
