@@ -18,7 +18,7 @@ from demo.tries import tell_unfinished
 from demo.waiting import Patience
 from demo.world import DEFAULT, VARIABLE, World, read_world, shown
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 INTERRUPTED = 130
 
 

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import NAME, find_chromium, started
 from tests.served import served
 
+expect.set_options(timeout=60_000)  # ms: a busy machine takes its time to draw the document
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
