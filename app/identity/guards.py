@@ -10,7 +10,7 @@ from flask import g, request
 
 from app.identity import service, tokens
 from app.identity.states import Role
-from app.infra.db import statement_scope
+from app.infra.db import session_scope
 from app.kernel.errors import Forbidden, Unauthenticated
 from app.web.access import declare
 from app.web.actor import Actor
@@ -54,7 +54,7 @@ def _signed_in_actor() -> Actor:
     bearer = tokens.read_access_token(token.strip()) if scheme.lower() == "bearer" else None
     if bearer is None:
         raise Unauthenticated
-    with statement_scope() as session:
+    with session_scope() as session:
         roles = service.find_roles(session, bearer)
     if roles is None:
         raise Unauthenticated

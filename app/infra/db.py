@@ -118,17 +118,6 @@ def session_scope() -> Iterator[Session]:
 
 
 @contextmanager
-def statement_scope() -> Iterator[Session]:
-    """Open a session for one statement, which is a transaction of its own: two round trips less than a `session_scope`.
-
-    Each further statement would be a transaction of its own too, so there must be none.
-    """
-    with _session() as session:
-        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        yield session
-
-
-@contextmanager
 def _session() -> Iterator[Session]:
     token = _open_sessions.set(_open_sessions.get() + 1)
     try:

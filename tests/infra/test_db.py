@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.infra import db
 from app.infra.clock import advance, business_now
-from app.infra.db import session_is_open, session_scope, statement_scope
+from app.infra.db import session_is_open, session_scope
 from app.kernel.clock import wall_now
 from tests.conftest import forget_connections
 
@@ -72,24 +72,6 @@ def test_leaving_the_block_early_is_leaving_it_well(notes):
 
     leave_early()
     assert notes() == [1]
-
-
-def test_a_statement_alone_is_committed_when_it_has_run(notes):
-    with statement_scope() as session:
-        write(session, 1)
-        assert notes() == [1]
-        assert session_is_open()
-    assert not session_is_open()
-
-
-def test_the_connection_of_a_statement_alone_goes_back_to_transactions(notes):
-    for _ in range(2):
-        with statement_scope() as session:
-            write(session, len(notes()))
-        with pytest.raises(KeyError), session_scope() as session:
-            write(session, 7)
-            raise KeyError
-    assert notes() == [0, 1]
 
 
 def test_a_thread_knows_whether_it_holds_a_transaction(plumbing):
