@@ -44,6 +44,7 @@ FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "order_id": (lambda value: is_text(value, 200), "a text of at most 200 characters"),
     "payment_ref": (_matches(HEX24), "24 hex digits"),
     "to": (lambda value: is_text(value, 320), "a mail address"),
+    "summary": (lambda value: is_text(value, 200), "words of the event's summary, at most 200 characters"),
     "email": (lambda value: is_text(value, 320), "a mail address"),
 }
 """What each field takes: the check, and the words for it; `on` takes what its kind says."""

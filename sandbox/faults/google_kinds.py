@@ -88,6 +88,15 @@ KINDS = (
         ("token", "refresh", "any"),
         on="any",
     ),
-    _google("google_pending", "A Meet link that is asked for stays pending for so many looks at the event.", polls=1),
-    _google("google_conference_failure", "A Meet link that is asked for is never made: its request fails."),
+    _google(
+        "google_pending",
+        "A Meet link that is asked for stays pending for so many looks at the event.",
+        polls=1,
+        summary=None,
+    ),
+    _google(
+        "google_conference_failure",
+        "A Meet link that is asked for is never made: its request fails.",
+        summary=None,
+    ),
 )

@@ -15,7 +15,7 @@ MOST_FAULTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What is happening just now: which call, of which group, about which order, payment, recipient or account."""
+    """What is happening just now: which call, of which group, about which order, payment, address or event."""
 
     on: str | None = None
     group: str | None = None
@@ -23,6 +23,7 @@ class Occasion:
     payment_ref: str | None = None
     to: str | None = None
     email: str | None = None
+    summary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Fault:
     payment_ref: str | None = None
     to: str | None = None
     email: str | None = None
+    summary: str | None = None
 
     def strikes(self, kind: str, occasion: Occasion) -> bool:
         """Tell whether it is of this kind, not used up, and lets the occasion through its filters."""
@@ -64,6 +66,7 @@ class Fault:
             and self.payment_ref in {None, occasion.payment_ref}
             and _same_address(self.to, occasion.to)
             and _same_address(self.email, occasion.email)
+            and (self.summary is None or self.summary in (occasion.summary or ""))
         )
 
     def as_json(self) -> dict[str, Any]:

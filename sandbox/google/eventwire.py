@@ -129,7 +129,8 @@ def _with_meet(event: Event, request_id: str | None) -> Event:
     heard = event.conference.request_id if event.conference else None
     if request_id in {None, heard}:
         return event
-    return replace(event, conference=trouble.spoilt(event.email, Conference(str(request_id), new_code())))
+    summary = str(event.fields.get("summary", ""))
+    return replace(event, conference=trouble.spoilt(event.email, summary, Conference(str(request_id), new_code())))
 
 
 def told(event: Event) -> Response:

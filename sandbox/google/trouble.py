@@ -75,9 +75,9 @@ def after(asked: Occasion, answer: Response) -> Response:
     return answer
 
 
-def spoilt(email: str, conference: Conference) -> Conference:
+def spoilt(email: str, summary: str, conference: Conference) -> Conference:
     """Return a conference that was just asked for: made at once, or as a fault on order has it."""
-    faults, asked = world().faults, Occasion(email=email)
+    faults, asked = world().faults, Occasion(email=email, summary=summary)
     pending = faults.take("google_pending", asked)
     fails = faults.take("google_conference_failure", asked) is not None
     return replace(conference, pending_polls=pending.polls if pending else None, fails=fails)

@@ -78,6 +78,15 @@ def test_a_pending_link_is_there_after_so_many_polls(google: Google, events: Any
     assert seen[-1]["etag"] != created["etag"]
 
 
+@pytest.mark.parametrize("fault", ["google_pending", "google_conference_failure"])
+def test_trouble_with_a_link_can_be_ordered_for_one_event(google: Google, events: Any, fault: str) -> None:
+    google.order(fault, summary="The second")
+
+    assert "hangoutLink" in insert(events, summary="The first: Lina")
+    assert "hangoutLink" not in insert(events, summary="The second: Lina")
+    assert "hangoutLink" in insert(events)
+
+
 def test_looking_at_what_the_calendar_holds_is_no_poll(google: Google, events: Any, address: str) -> None:
     google.order("google_pending", polls=0)
     insert(events)
