@@ -24,7 +24,7 @@ up: $(READY) ## keep the whole system running, with people to play with; Ctrl-C 
 	@$(BIN)/python -m embedded up $(ARGS) --keep --run $(BIN)/python -m demo.seed
 
 test: $(READY) ## run the tests on throw-away services (ARGS="-k wallet" picks some)
-	@$(BIN)/python -m pytest -n 4 --dist worksteal --ignore tests/fuzz $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --ignore tests/fuzz $(ARGS)
 
 check: $(READY) ## check style, format, architecture and types, then run the tests
 	@$(BIN)/ruff check .
@@ -39,7 +39,7 @@ fuzz: $(READY) ## send thousands of right and wrong requests, and hold every ans
 
 coverage: $(READY) ## run the tests and see which branches they take: all of them where money and messages are kept
 	@$(BIN)/coverage erase
-	@PYTEST_PLUGINS=tests.traced $(BIN)/python -m pytest -n 4 --dist worksteal --ignore tests/fuzz $(ARGS)
+	@PYTEST_PLUGINS=tests.traced $(BIN)/python -m pytest -n 4 --ignore tests/fuzz $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=90
 	@$(BIN)/coverage report --fail-under=100 --include='$(WHOLE)'

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from xdist.remote import Producer
 
 from app.infra import config, db
 from embedded.cluster import Database
@@ -21,7 +22,7 @@ from embedded.services import Services, throwaway_services
 from tests.emptied import empty
 from tests.environment import ENVIRONMENT
 from tests.promised import Promised
-from tests.shares import in_shares
+from tests.turns import Turns, in_turns
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "amana"
@@ -36,8 +37,14 @@ hypothesis_settings.load_profile("amana")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the long tests over the workers."""
-    items[:] = in_shares(items)
+    """Spread the long tests over the run."""
+    items[:] = in_turns(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
+    """Have workers take their turns as tests/turns.py says."""
+    return Turns(config, log)
 
 
 @pytest.fixture(scope="session")

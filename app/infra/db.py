@@ -112,17 +112,11 @@ def _throw_interrupted_away(context: ExceptionContext) -> None:
 @contextmanager
 def session_scope() -> Iterator[Session]:
     """Open one transaction: committed at the end of the block, rolled back when anything is raised in it."""
-    with _session() as session:
-        yield session
-        session.commit()
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
     token = _open_sessions.set(_open_sessions.get() + 1)
     try:
         with Session(engine(), expire_on_commit=False) as session:
             yield session
+            session.commit()
     finally:
         _open_sessions.reset(token)
 

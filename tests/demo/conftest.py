@@ -19,8 +19,8 @@ import pytest
 from tests.environment import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 60
-STOP_SECONDS = 30
+START_SECONDS = 180
+STOP_SECONDS = 120
 PLAY_SECONDS = 300  # a story of seconds; a busy machine takes its time
 
 #: What other tests of this process may have set for themselves, and a world of its own must not inherit.

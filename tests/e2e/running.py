@@ -20,8 +20,9 @@ from app.infra import config
 from tests.conftest import ROOT, forget_connections
 from tests.environment import ENVIRONMENT
 
-START_SECONDS = 60
-WORK_SECONDS = 20
+START_SECONDS = 180
+STOP_SECONDS = 120
+WORK_SECONDS = 60
 LOOK_SECONDS = 0.005
 IN_HAND = "SELECT 1 FROM delivery WHERE state IN ('published', 'running') LIMIT 1"
 LEASE_SECONDS = 3
@@ -104,7 +105,7 @@ def running_world(directory: Path) -> Iterator[RunningWorld]:
     finally:
         forget_connections()
         supervisor.send_signal(signal.SIGTERM)
-        supervisor.wait(30)
+        supervisor.wait(STOP_SECONDS)
         log.close()
 
 
