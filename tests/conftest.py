@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy import make_url
 from xdist.remote import Producer
 
 from app.infra import config, db
@@ -72,7 +73,7 @@ def database(kept_database: Database, services: Services) -> Iterator[Database]:
     empty(services, kept_database.name)
     move_to(services, kept_database)
     yield kept_database
-    forget_connections()
+    forget_lost_connections()
 
 
 @pytest.fixture
@@ -136,7 +137,10 @@ def drain(database: Database, services: Services) -> Callable[[], int]:
 
 def move_to(services: Services, database: Database) -> None:
     """Use this database; whoever still listens to another one is cut off, and looks for the settings anew."""
+    has_moved = os.environ.get("DATABASE_URL") != database.url
     use(database, services.broker_url)
+    if not has_moved:
+        return
     with psycopg.connect(services.cluster.superuser_url(), autocommit=True) as superuser:
         superuser.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'amana_app' AND datname <> %s",
@@ -152,8 +156,19 @@ def use(database: Database, broker_url: str) -> None:
         MIGRATION_DATABASE_URL=database.owner_url,
         BROKER_URL=broker_url,
     )
-    forget_connections()
     config.settings.cache_clear()
+    if any(engine.url != make_url(db.driver_url(database.url)) for engine in db._engines.values()):
+        forget_connections()
+
+
+def forget_lost_connections() -> None:
+    """Close this process's pool if a test has left with one of its connections.
+
+    Otherwise the next test goes on with it, and with what SQLAlchemy and PostgreSQL have prepared: that takes longer to
+    make than most tests take.
+    """
+    if any(engine.pool.checkedout() for engine in db._engines.values()):
+        forget_connections()
 
 
 def forget_connections() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import pytest
 from flask import Flask
@@ -17,6 +17,9 @@ from tests.conftest import forget_connections
 
 Configure = Callable[..., None]
 
+#: What connections are made of.
+OF_CONNECTIONS = {"DATABASE_URL", "DATABASE_POOL_SIZE", "STATEMENT_TIMEOUT_SECONDS"}
+
 
 @pytest.fixture(scope="session")
 def outside() -> Iterator[Sandbox]:
@@ -29,13 +32,16 @@ def outside() -> Iterator[Sandbox]:
 def configure(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
     """Return a function that changes settings of this process for this test."""
 
+    changed: set[str] = set()
+
     def change(**variables: object) -> None:
         for variable, value in variables.items():
             monkeypatch.setenv(variable, str(value))
-        forget_settings()
+        changed.update(variables)
+        forget_settings(changed)
 
     yield change
-    forget_settings()
+    forget_settings(changed)
 
 
 @pytest.fixture
@@ -47,8 +53,9 @@ def world(flask_app: Flask, outside: Sandbox, configure: Configure, drain: Calla
     opened.check_books()
 
 
-def forget_settings() -> None:
-    """Read the settings anew, and connect anew: the pool's size is one of them."""
+def forget_settings(changed: Collection[str] = ()) -> None:
+    """Read the settings anew, and connect anew if that is done in another way."""
     config.settings.cache_clear()
     router.gateways.cache_clear()
-    forget_connections()
+    if OF_CONNECTIONS & set(changed):
+        forget_connections()

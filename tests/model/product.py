@@ -8,6 +8,7 @@ be delivered next, or once more.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,10 +25,11 @@ from werkzeug.test import TestResponse
 from app.infra.clock import advance, business_now
 from app.infra.db import session_scope
 from app.infra.outbox import publish
-from app.ops import books
+from app.ops.books import Checked
 from sandbox.server import Sandbox
 from tasks import maintenance
 from tasks.worker import app as worker
+from tests.books import broken_invariants
 from tests.factories.booking import ALWAYS
 from tests.factories.identity import make_user, token_for
 from tests.factories.mentors import make_mentor, make_offering
@@ -88,7 +90,7 @@ class Seen:
 
     states: dict[str, str]
     accounts: dict[str, tuple[int, int]]
-    broken: list[Any]
+    broken: Sequence[Checked]
 
 
 @dataclass
@@ -209,5 +211,5 @@ class Product:
             return Seen(
                 states=dict(session.execute(_STATES).all()),
                 accounts={code: (posted, held) for code, posted, held in session.execute(_ACCOUNTS)},
-                broken=[checked for checked in books.check_invariants(session) if not checked.holds],
+                broken=broken_invariants(session),
             )

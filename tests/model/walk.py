@@ -263,7 +263,7 @@ class Walk(RuleBasedStateMachine):
         seen = self.product.look()
         assert seen.states == self.market.states()
         assert seen.accounts == self.market.books.shown()
-        assert seen.broken == []
+        assert seen.broken == ()
         self.note(seen.states)
         self.is_whole = True
 
