@@ -74,13 +74,13 @@ class World:
         """Return the first value of a query, as the owner of the database."""
         with psycopg.connect(self.facts["database_owner_url"], autocommit=True) as connection:
             found = connection.execute(query, parameters)
-            return found.fetchone()[0] if found.description else found.rowcount  # type: ignore[index]
+            return found.fetchone()[0] if found.description else found.rowcount  # type: ignore[index]  # one row
 
     def wait(self, what: str, query: str, seconds: float = 300.0) -> None:
         """Wait until a query returns 0; raise Broken when it does not."""
         deadline = time.monotonic() + seconds
         with psycopg.connect(self.facts["database_owner_url"], autocommit=True) as connection:
-            while left := connection.execute(query).fetchone()[0]:  # type: ignore[index]
+            while left := connection.execute(query).fetchone()[0]:  # type: ignore[index]  # a count is always there
                 if time.monotonic() > deadline:
                     raise Broken(f"{left} {what} after {seconds:.0f} s")
                 time.sleep(0.02)
