@@ -18,7 +18,7 @@ Run Amana on this machine with nothing installed but its Python requirements: Po
 _VARIABLES = """\
 environment:
   DATABASE_URL, MIGRATION_DATABASE_URL   use this PostgreSQL instead (runtime role and owner; both or neither)
-  BROKER_URL                             use this Redis or Valkey instead
+  BROKER_URL                             use this Redis, Valkey or RabbitMQ instead
   PORT                                   the port of the API (default: a free one, the same every time)
   EMBEDDED_POSTGRES_BIN                  a directory with initdb and postgres, before wheel and local servers
   EMBEDDED_VALKEY_BIN                    a valkey-server or redis-server, before wheel and local servers

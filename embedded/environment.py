@@ -124,7 +124,11 @@ def _inherited() -> dict[str, str]:
     }
 
 
+#: What the supervisor decides about besides what its prefix tells.
+_OTHERS = ("AMANA_ENV", "SMTP_URL", "CLOCK_URL", "METRICS_TOKEN", "RETURN_URLS")
+
+
 def _is_setting(name: str) -> bool:
     """Say whether the supervisor decides about a variable; tuning ones (LOG_LEVEL, WEB_WORKERS …) pass."""
-    prefixes = ("KONNECT_", "FLOWER_", "SANDBOX_", "SECRET_KEY", "AMANA_WORLD", "SENTRY_", "GOOGLE_")
-    return name.startswith(prefixes) or name in {*GIVEN, "AMANA_ENV", "SMTP_URL", "CLOCK_URL"}
+    prefixes = ("KONNECT_", "FLOWER_", "SANDBOX_", "SECRET_KEY", "AMANA_WORLD", "SENTRY_", "GOOGLE_", "OTEL_")
+    return name.startswith(prefixes) or name in {*GIVEN, *_OTHERS}

@@ -40,6 +40,8 @@ BROKER_ERRORS = (
     *app.connection().channel_errors,
 )
 
+#: Between two tries to reach a database or a broker that is away: twice as long each time, up to the latter.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 IDLE_SECONDS = 1.0
 #: What was carried within this time may end any moment, and make room for more: nobody says so.
 RECENT_SECONDS = 2.0
@@ -56,6 +58,8 @@ class Relay:
         self.stopping = threading.Event()
         self._rescued_at = 0.0
         self._carried_at = 0.0
+        self._pause = FIRST_PAUSE_SECONDS
+        self._lost_broker = False
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Finish the batch in hand, then end."""
@@ -63,21 +67,21 @@ class Relay:
 
     def run(self) -> None:
         """Carry deliveries until stopped; a database or broker that is away is waited for."""
-        pause = 0.2
         while not self.stopping.is_set():
             try:
                 with _listening() as notices:
-                    pause = 0.2
                     self._carry(notices)
             except (psycopg.OperationalError, DatabaseError, *BROKER_ERRORS) as error:
                 log.warning("the relay waits: %s", type(error).__name__)
-                self.stopping.wait(pause)
-                pause = min(pause * 2, 5.0)
+                self.stopping.wait(self._pause)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _carry(self, notices: psycopg.Connection[Any]) -> None:
         while not self.stopping.is_set():
             self._rescue_when_due()
+            self._find_broker()
             published = self._publish_due()
+            self._pause = FIRST_PAUSE_SECONDS
             heartbeat.beat()  # database and broker have both answered, as far as there was work for them
             if not published:
                 self._doze(notices)
@@ -94,6 +98,13 @@ class Relay:
         if count:
             log.warning("deliveries were rescued", extra={"count": count})
 
+    def _find_broker(self) -> None:
+        """Raise while a broker that was lost does not answer: until then work waits unmarked, where it can be seen."""
+        if self._lost_broker:
+            with app.connection_for_write() as connection:
+                connection.connect()
+            self._lost_broker = False
+
     def _publish_due(self) -> int:
         """Mark what is due as published, then give it to the broker; what the broker refuses is taken back.
 
@@ -104,6 +115,7 @@ class Relay:
         try:
             _send(due)
         except BROKER_ERRORS:
+            self._lost_broker = True
             with session_scope() as session:
                 publish.withdraw(session, [outgoing.id for outgoing in due])
             raise

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import psycopg
@@ -28,8 +29,9 @@ from tests.turns import Turns, in_turns
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "amana"
 
-# Tests kill, flush and empty their servers: those of whoever runs them are forgotten before anything can reach them.
-for _name in GIVEN:
+# Tests kill, flush and empty their servers: those of whoever runs them are forgotten before anything can reach them,
+# with all other settings.
+for _name in (*GIVEN, *(field.metadata["variable"] for field in fields(config.Settings))):
     os.environ.pop(_name, None)
 
 # An example that is slow on a busy machine is no failure.

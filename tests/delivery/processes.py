@@ -110,7 +110,7 @@ def frozen(process: Process) -> Iterator[None]:
         os.killpg(process.pid, signal.SIGCONT)
 
 
-def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
+def eventually(holds: Callable[[], object], seconds: float = 90) -> None:
     """Wait until it holds."""
     deadline = time.monotonic() + seconds
     while not holds():

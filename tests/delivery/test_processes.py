@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from app.infra.db import session_scope
 from app.infra.outbox import record
 from app.kernel.ids import new_id
+from app.ops import gauges
 from tests.conftest import use
 from tests.delivery.processes import eventually, frozen, kill, on_valkey
 
@@ -40,10 +41,10 @@ def system(running, carrier, events):
         if not process.running:
             process.start()
     carrier.record(events.Noted)
-    eventually(lambda: carrier.effects() == ["noted"], 30)
+    eventually(lambda: carrier.effects() == ["noted"])
     carrier.owner.execute("DELETE FROM effect")
     yield running
-    eventually(lambda: unfinished(carrier) == 0, 30)
+    eventually(lambda: unfinished(carrier) == 0)
 
 
 def unfinished(carrier):
@@ -127,9 +128,25 @@ def test_a_broker_that_is_away_is_waited_for(system, carrier, events):
     time.sleep(0.5)
     assert carrier.effects() == []
     system.broker.start()
-    eventually(lambda: each_once(carrier, 10), 30)
+    eventually(lambda: each_once(carrier, 10))
     assert (system.relay.running, system.worker.running) == (True, True)
     assert (system.relay.pid, system.worker.pid) == pids
+
+
+def test_while_the_broker_is_away_the_lag_tells_for_how_long(system, carrier, events):
+    kill(system.broker.process)
+    record_many(carrier, events.Noted, 10)
+    eventually(lambda: lag() > 4)  # a relay tries in vain again and again: that must not set it back
+    seen = [lag() for _ in range(20) if time.sleep(0.1) is None]
+    assert seen == sorted(seen)
+    system.broker.start()
+    eventually(lambda: each_once(carrier, 10))
+    eventually(lambda: lag() == 0)
+
+
+def lag():
+    with session_scope() as session:
+        return gauges.RELAY_LAG.read(session)[()]
 
 
 def test_a_relay_whose_connections_are_cut_comes_back_by_itself(system, carrier, events, services):
@@ -138,7 +155,7 @@ def test_a_relay_whose_connections_are_cut_comes_back_by_itself(system, carrier,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE usename = 'amana_app' AND datname = current_database()"
         )
-    eventually(lambda: _recorded(carrier, events), 5)
+    eventually(lambda: _recorded(carrier, events))
     eventually(lambda: "noted" in carrier.effects())
     assert system.relay.running
 
@@ -158,7 +175,7 @@ def test_a_relay_that_is_killed_again_and_again_loses_and_doubles_nothing(system
         kill(system.relay)
         record_many(carrier, events.Noted, 10)
         system.relay.start()
-    eventually(lambda: each_once(carrier, 200), 40)
+    eventually(lambda: each_once(carrier, 200))
 
 
 def test_without_a_relay_work_waits_where_it_can_be_seen(system, carrier, events):
@@ -187,7 +204,7 @@ def test_two_relays_send_each_delivery_once(system, carrier, events):
 
 def test_a_relay_that_is_asked_to_stop_ends_well(system):
     os.kill(system.relay.pid, signal.SIGTERM)
-    eventually(lambda: not system.relay.running, 5)
+    eventually(lambda: not system.relay.running)
     assert system.relay.exit_code == 0
 
 
@@ -197,7 +214,7 @@ def test_a_worker_that_is_killed_with_work_in_its_hands_loses_and_doubles_nothin
     eventually(lambda: [carrier.state(delivery) for delivery in slow] == ["running"] * 2)
     kill(system.worker)
     system.worker.start()
-    eventually(lambda: each_once(carrier, 22), 40)
+    eventually(lambda: each_once(carrier, 22))
     for delivery in slow:
         assert [attempt["outcome"] for attempt in carrier.attempts(delivery)] == ["lost", "done"]
 
@@ -205,7 +222,7 @@ def test_a_worker_that_is_killed_with_work_in_its_hands_loses_and_doubles_nothin
 def test_work_that_kills_its_worker_is_dead_after_its_tries(system, carrier, events):
     deadly = [carrier.record(event, how="die") for event in (events.Noted, events.Called)]
     record_many(carrier, events.Noted, 5)
-    eventually(lambda: [carrier.state(delivery) for delivery in deadly] == ["dead"] * 2, 40)
+    eventually(lambda: [carrier.state(delivery) for delivery in deadly] == ["dead"] * 2)
     for delivery in deadly:
         assert [attempt["outcome"] for attempt in carrier.attempts(delivery)] == ["lost"] * 3
     assert len(carrier.deaths()) == 2

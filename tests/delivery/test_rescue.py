@@ -8,7 +8,7 @@ import pytest
 
 from app.infra.config import settings
 from app.infra.db import session_scope
-from app.infra.outbox import publish
+from app.infra.outbox import canaries, publish
 from app.infra.outbox.claim import claim
 
 
@@ -43,6 +43,16 @@ def test_patience_doubles_so_that_a_long_queue_is_not_filled_with_copies(carrier
         carrier.backdate("published_at", 2)
         assert carrier.rescue() == 1
         assert carrier.row(delivery)["rescues"] == rescues + 1
+
+
+def test_canaries_are_few_and_are_sent_again_each_time(carrier):
+    """Health judges by them: were they waited for so long, it would go on telling of an absence that is over."""
+    with session_scope() as session:
+        sent = canaries.send(session)
+    for _ in range(6):
+        assert len(carrier.publish()) == sent
+        carrier.backdate("published_at", settings().published_patience_seconds + 1)
+        assert carrier.rescue() == sent
 
 
 def test_patience_begins_anew_with_each_try(carrier, events):
@@ -111,19 +121,18 @@ def test_what_a_worker_has_in_its_hands_is_not_rescued_from_it(carrier, events):
 
 def _rescue_impatiently():
     with session_scope() as session:
-        found = session.execute(publish._RESCUE_PUBLISHED, {"patience": -1, "doublings": 0}).all()
+        found = session.execute(publish._RESCUE_PUBLISHED, {"patience": -1, "doublings": 0, "canary": ""}).all()
         session.rollback()
     return len(found)
 
 
-def test_what_the_broker_did_not_take_is_taken_back_and_goes_out_a_second_later(carrier, events):
+def test_what_the_broker_did_not_take_is_taken_back_and_has_waited_since_it_was_due(carrier, events):
     delivery = carrier.record(events.Noted)
+    due = carrier.row(delivery)["available_at"]
     carrier.publish()
     with session_scope() as session:
         publish.withdraw(session, [delivery])
-    assert carrier.state(delivery) == "pending"
-    assert carrier.publish() == []
-    carrier.backdate("available_at", 1)
+    assert (carrier.state(delivery), carrier.row(delivery)["available_at"]) == ("pending", due)
     assert carrier.publish() == [delivery]
 
 

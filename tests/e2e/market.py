@@ -42,7 +42,7 @@ class Market:
             offerings = [make_offering(session, make_mentor(session)) for _ in range(mentors)]
             learners = [make_user(session) for _ in range(payments // BOOKINGS_EACH)]
         self.buyers = itertools.cycle(learners)
-        begin = datetime.now(tz=UTC).replace(microsecond=0)
+        begin = datetime.now(tz=UTC).replace(microsecond=0) + timedelta(days=1)  # offered however long it takes
         window = {"from": begin.isoformat(), "to": (begin + timedelta(days=40)).isoformat()}
         slots = []
         for offering in offerings:

@@ -44,8 +44,14 @@ def test_the_system_and_the_sandbox_agree_on_their_addresses(environments: Envir
     assert sandbox["CLOCK_URL"] == f"http://127.0.0.1:{system['PORT']}/api/v1/sandbox/clock"
 
 
+REAL = (
+    "KONNECT_API_KEY", "SECRET_KEY", "SECRET_KEY_PREVIOUS", "SENTRY_DSN", "DATABASE_URL", "SMTP_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "METRICS_TOKEN", "RETURN_URLS",
+)  # fmt: skip
+
+
 def test_keys_of_the_real_world_do_not_reach_a_demo_world(environments: Environments, monkeypatch: pytest.MonkeyPatch):
-    for name in ("KONNECT_API_KEY", "SECRET_KEY", "SECRET_KEY_PREVIOUS", "SENTRY_DSN", "DATABASE_URL", "SMTP_URL"):
+    for name in REAL:
         monkeypatch.setenv(name, "real")
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     environment = environments.of("worker")

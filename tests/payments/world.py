@@ -58,8 +58,8 @@ class World:
         with session_scope() as session:
             mentor = make_mentor(session)
             offering = make_offering(session, mentor, price=tnd(price))
-        now = self.now()
-        query = {"offering_id": offering.id, "from": _written(now), "to": _written(now + timedelta(days=7))}
+        begin = self.now() + timedelta(hours=2)  # the notice is one: it is still offered when a link has expired
+        query = {"offering_id": offering.id, "from": _written(begin), "to": _written(begin + timedelta(days=7))}
         found = self.client.get(f"{API}/mentors/{mentor.id}/slots", query_string=query)
         return Offer(offering.id, mentor, [slot["starts_at"] for slot in found.json["items"]])
 

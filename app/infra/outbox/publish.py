@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.infra import metrics
 from app.infra.config import settings
+from app.infra.outbox import canaries
 from app.infra.outbox.claim import report_death
 
 #: How often the patience with a published delivery doubles.
@@ -58,17 +59,18 @@ _ORIGINS = text("""
 """)
 
 _WITHDRAW = text("""
-    UPDATE delivery SET state = 'pending', available_at = now() + interval '1 second'
-    WHERE id = ANY(:ids) AND state = 'published'
+    UPDATE delivery SET state = 'pending' WHERE id = ANY(:ids) AND state = 'published'
 """)
 
 # The broker lost it, or a relay died before it was sent, or its queue is long: the last must not be mistaken for the
-# first for ever, so each time it is waited twice as long. A second message is dropped by the claim.
+# first for ever, so each time it is waited twice as long. A second message is dropped by the claim. Of canaries there
+# are few, and health judges by them: they go out again each time.
 _RESCUE_PUBLISHED = text("""
     WITH silent AS (
         SELECT id FROM delivery
         WHERE state = 'published'
-            AND published_at < now() - make_interval(secs => :patience * 2 ^ least(rescues, :doublings))
+            AND published_at < now() - make_interval(
+                secs => :patience * 2 ^ CASE task WHEN :canary THEN 0 ELSE least(rescues, :doublings) END)
         FOR UPDATE SKIP LOCKED
     )
     UPDATE delivery AS d SET state = 'pending', rescues = rescues + 1 FROM silent WHERE d.id = silent.id
@@ -103,13 +105,13 @@ def origins(session: Session, ids: list[UUID]) -> list[tuple[str, UUID]]:
 
 
 def withdraw(session: Session, ids: list[UUID]) -> None:
-    """Take back what the broker did not accept; it goes out again a second later."""
+    """Take back what the broker did not accept. It has waited since it was due, and the relay's lag tells so."""
     session.execute(_WITHDRAW, {"ids": ids})
 
 
 def rescue(session: Session) -> int:
     """Free what was published but never started, and what lost its lease; return how many. Any number may run."""
-    patience = {"patience": settings().published_patience_seconds, "doublings": DOUBLINGS}
+    patience = {"patience": settings().published_patience_seconds, "doublings": DOUBLINGS, "canary": canaries.TASK}
     silent = session.execute(_RESCUE_PUBLISHED, patience).all()
     lost = session.execute(_RESCUE_RUNNING).all()
     for delivery_id, task, state, event_type in lost:
