@@ -171,15 +171,17 @@ def test_what_is_held_is_not_available_and_comes_back_when_the_hold_is_voided() 
     assert wallet(user) == (100, 0, 0)
 
 
-def test_captured_holds_fund_the_escrow_deposits_first_and_free_what_is_over() -> None:
+@pytest.mark.parametrize("is_deposit_held_first", [True, False])
+def test_captured_holds_fund_the_escrow_deposits_first_and_free_what_is_over(*, is_deposit_held_first: bool) -> None:
     user, booking = uuid4(), uuid4()
     top_up(user, 30)
     with session_scope() as session:
         service.post(
             session, "release:e", "release", {accounts.psp("konnect"): tnd(-50), accounts.earnings(user): tnd(50)}
         )
-        service.hold(session, accounts.earnings(user), tnd(50), ref="h1", purpose="order:o")
-        service.hold(session, accounts.deposit(user), tnd(30), ref="h2", purpose="order:o")
+        holds = [(accounts.deposit(user), tnd(30)), (accounts.earnings(user), tnd(50))]
+        for account, amount in holds if is_deposit_held_first else reversed(holds):
+            service.hold(session, account, amount, ref=f"hold:{account}", purpose="order:o")
     with session_scope() as session:
         service.capture_holds(session, "order:o", accounts.escrow(booking), tnd(45), ref=f"fund:{booking}", kind="fund")
         assert service.balance(session, accounts.escrow(booking), "TND") == tnd(45)
