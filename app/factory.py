@@ -56,7 +56,8 @@ def create_app() -> Flask:
     _register_rooms(app)
     app.register_blueprint(documents.blp)
     if chosen.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.trusted_proxies, x_proto=chosen.trusted_proxies)  # type: ignore[method-assign]
+        behind_proxies = ProxyFix(app.wsgi_app, x_for=chosen.trusted_proxies, x_proto=chosen.trusted_proxies)
+        app.wsgi_app = behind_proxies  # type: ignore[method-assign]  # as Flask's documentation has it
     Migrate(app, Metadata(), directory="migrations")
     access.refuse_undeclared(app)
     return app

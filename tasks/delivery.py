@@ -142,7 +142,7 @@ def _attempt(run: Callable[[str], str], delivery_id: str, record_failure: Record
         return run(delivery_id)
     except FenceLost:
         raise
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded and raised again
         retry_in = record_failure(UUID(delivery_id), error)
         _count(_name(run), "dead" if retry_in is None else "retry")
         _raise_again(run.__name__, delivery_id, error, retry_in)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from app.infra.db import session_scope
@@ -35,6 +37,6 @@ def settle(errand: Errand) -> None:
 
 
 @in_one_transaction
-def close_attempts(session: Session, event: object) -> None:
+def close_attempts(session: Session, event: Any) -> None:
     """End the live attempt of an order that was cancelled."""
-    service.cancel_attempts(session, event.order_id)  # type: ignore[attr-defined]
+    service.cancel_attempts(session, event.order_id)

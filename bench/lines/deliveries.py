@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from celery import Celery
 
@@ -104,13 +105,13 @@ def _no_op() -> PaymentCaptured:
     return PaymentCaptured(payment_id=new_id(), order_id=new_id())
 
 
-def _drain(connection: object, app: Celery, count: int, seconds: float) -> Timing:
+def _drain(connection: Any, app: Celery, count: int, seconds: float) -> Timing:
     """Send no-op tasks and wait until all are acknowledged."""
     began = time.perf_counter()
     with app.producer_pool.acquire(block=True) as producer:
         for _ in range(count):
             app.send_task("bench.noop.nothing", queue="bench", producer=producer)
-    channel = connection.default_channel.client  # type: ignore[attr-defined]
+    channel = connection.default_channel.client
     while channel.llen("bench") or channel.hlen("unacked"):
         if time.perf_counter() - began > seconds:
             raise Broken(f"Celery did not do {count} tasks in {seconds:.0f} s")

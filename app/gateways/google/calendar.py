@@ -206,7 +206,7 @@ def _events_at(url: str) -> Any:
 
     Kept, because its methods are made anew from the discovery document whenever it is asked for.
     """
-    from googleapiclient.discovery import build  # noqa: PLC0415 - as above
+    from googleapiclient.discovery import build  # noqa: PLC0415 - as slow to load as its errors
 
     service = build(
         "calendar", "v3", http=Transport(), static_discovery=True, cache_discovery=False,

@@ -31,7 +31,7 @@ def record_turns(session: Session, report: Report, *, away_since: datetime | Non
     last one that was kept is worth nothing, so who was slow cannot turn back what a later one has seen.
     `away_since`: since when the caller had no answer from the database, which can tell of that only afterwards.
     """
-    assert report.looked_at is not None  # noqa: S101 - as above
+    assert report.looked_at is not None  # noqa: S101 - the caller has asked it, as is said above
     stood = {row.name: row for row in queries.lock_checks(session, report.checks, report.looked_at)}
     turns = [*_database_was_away(stood, away_since)]
     for name, check in report.checks.items():
