@@ -52,14 +52,14 @@ def main() -> int:
     asked = _parse()
     if BROUGHT:
         print(f"The bench runs on servers of its own, and leaves those of {', '.join(BROUGHT)} alone.")
-    _await_quiet()
+    _await_quiet(asked.patience)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     with running(DIRECTORY) as world:
         fresh = [world.started_in]
         print(f"started in {fresh[0]:.1f} s with a new database; setting the scene", flush=True)
         scene = set_scene(world)
         lines: list[Line] = [line(scene) for line in LINES if not asked.words or _named(line.name, asked.words)]
-        rounds = _measure(lines, world, asked.rounds)
+        rounds = _measure(lines, world, asked)
         world.wait(*UNFINISHED)
         broken = _broken_books()
     again = _start_again(asked.rounds)
@@ -73,10 +73,10 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def _measure(lines: Sequence[Line], world: World, count: int) -> dict[tuple[str, str], list[Measured]]:
+def _measure(lines: Sequence[Line], world: World, asked: argparse.Namespace) -> dict[tuple[str, str], list[Measured]]:
     rounds: dict[tuple[str, str], list[Measured]] = {}
-    for number in range(count):
-        _await_quiet(world.supervisor)
+    for number in range(asked.rounds):
+        _await_quiet(asked.patience, world.supervisor)
         for line in lines:
             for part, run in line.parts(number):
                 measured = _once(run, world, count_bench=part in line.worked_here)
@@ -97,8 +97,8 @@ def _once(run: Run, world: World, *, count_bench: bool) -> Measured:
     return Measured(timing, ours * 1000 / timing.operations, spent.foreign)
 
 
-def _await_quiet(supervisor: int | None = None) -> None:
-    if not await_quiet(supervisor):
+def _await_quiet(patience: float, supervisor: int | None = None) -> None:
+    if not await_quiet(patience, supervisor):
         print("The machine does not get quiet: rounds in which others work too much are dropped.")
 
 
@@ -152,6 +152,10 @@ def _parse() -> argparse.Namespace:
     names = ", ".join(f"'{line.name}'" for line in LINES)
     parser.add_argument("words", nargs="*", metavar="WORD", help=f"only lines with one of these in their name: {names}")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
+    parser.add_argument(
+        "--patience", type=float, default=120.0, metavar="SECONDS",
+        help="how long to wait for a quiet machine before each round (default: 120)",
+    )  # fmt: skip
     asked = parser.parse_args()
     if asked.words and not any(_named(line.name, asked.words) for line in LINES):
         parser.error(f"no line has {' or '.join(map(repr, asked.words))} in its name: {names}")

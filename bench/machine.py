@@ -16,7 +16,6 @@ from bench.timing import MOST_FOREIGN
 
 #: A machine is quiet when for this long others have had no more of its processors than a round may bear.
 QUIET_SECONDS = 2.0
-PATIENCE_SECONDS = 120.0
 
 
 @dataclass
@@ -29,9 +28,9 @@ class Spent:
     foreign: float = 0.0
 
 
-def await_quiet(supervisor: int | None = None) -> bool:
-    """Wait until nobody but us and a world keeps the processors busy; False when that was waited for in vain."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def await_quiet(patience: float, supervisor: int | None = None) -> bool:
+    """Wait until nobody but us and a world keeps the processors busy; False when that took more than `patience` s."""
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         with metered(supervisor) as spent:
             time.sleep(QUIET_SECONDS)
