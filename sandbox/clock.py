@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox import loopback
 
-ASK_TIMEOUT = 0.5
+ASK_SECONDS = 0.5
 """Seconds: a payer's click must not hang because the system under test does."""
 
-REST_AFTER_FAILURE = 1.0
+REST_SECONDS = 1.0
 """Seconds without asking again after the clock could not be reached."""
 
 
@@ -83,11 +83,11 @@ class Clock:
     def _ask(self, url: str) -> None:
         asked_at = time.monotonic()
         try:
-            answer = loopback.call("GET", url, timeout=ASK_TIMEOUT)
+            answer = loopback.call("GET", url, timeout=ASK_SECONDS)
             self._learn(url, datetime.fromisoformat(json.loads(answer.body)["now"]) - datetime.now(tz=UTC))
         except (OSError, ValueError, TypeError, KeyError):
             self.reachable = False
-            self._rest_until = time.monotonic() + REST_AFTER_FAILURE
+            self._rest_until = time.monotonic() + REST_SECONDS
         else:
             self.reachable = True
             self._asked_at = asked_at

@@ -19,6 +19,8 @@ from app.web.promises import promise
 T = TypeVar("T")
 
 MAX_SECONDS = 20
+#: Who waits looks for itself as often as this: a notice may be missed, by a listener that was just cut off.
+LOOK_EVERY_SECONDS = 1.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])", re.IGNORECASE)
 
 PREFER_PARAMETER = {
@@ -80,11 +82,11 @@ def answer_when_changed(
 def _wait(
     signal: threading.Event, first: T, read: Callable[[], T], version: Callable[[T], Hashable], seconds: int
 ) -> T:
-    """Look again after beginning to watch, and once a second: a change in between must not be slept through."""
+    """Look again after beginning to watch, and ever again: a change in between must not be slept through."""
     end = time.monotonic() + seconds
     latest = read()
     while version(latest) == version(first) and (left := end - time.monotonic()) > 0:
-        signal.wait(min(1.0, left))
+        signal.wait(min(LOOK_EVERY_SECONDS, left))
         signal.clear()
         latest = read()
     return latest

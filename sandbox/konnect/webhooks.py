@@ -13,7 +13,7 @@ from sandbox.clock import Clock
 from sandbox.faults.orders import Faults, Occasion
 from sandbox.konnect.payments import Payment, Payments, WebhookCall
 
-CALL_TIMEOUT = 10.0
+CALL_SECONDS = 10.0
 """Seconds the merchant has for an answer."""
 
 RETRY_DELAYS = (0.2, 1.0, 2.0, 4.0, 8.0)
@@ -105,7 +105,7 @@ class Webhooks:
         joint = "&" if "?" in job.webhook else "?"
         sent_at = self._clock.last_known()
         try:
-            answer = loopback.call("GET", f"{job.webhook}{joint}payment_ref={job.ref}", timeout=CALL_TIMEOUT)
+            answer = loopback.call("GET", f"{job.webhook}{joint}payment_ref={job.ref}", timeout=CALL_SECONDS)
         except OSError as error:
             self._payments.note_call(job.ref, WebhookCall(sent_at, None, f"{type(error).__name__}: {error}"))
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from tests.architecture.sources import Source, dotted
@@ -111,7 +112,7 @@ def use_cases_take_the_session_first(source: Source) -> Iterator[str]:
 
 
 def tests_use_our_own_code_as_it_is(source: Source) -> Iterator[str]:
-    """No mock, and nothing of ours replaced: what a test replaces it does not test."""
+    """No mock, and nothing of ours replaced: what a test replaces it does not test. It may say how long to wait."""
     if not source.below("tests"):
         return
     for bound, name in source.imported.items():
@@ -151,13 +152,16 @@ def _decorated_by(node: ast.FunctionDef | ast.ClassDef, name: str) -> bool:
     return any(isinstance(d, ast.Attribute) and d.attr == name for d in decorators)
 
 
+_IS_LIMIT = re.compile(r"\.([A-Z]+_)*SECONDS$")
+
+
 def _replaces_our_own(source: Source, call: ast.Call) -> bool:
     """Recognise `monkeypatch.setattr(ours, …)`, `patch("ours…")` and the builtin setattr."""
     if dotted(call.func).split(".")[-1] not in {"setattr", "delattr", "patch"} or not call.args:
         return False
     target = call.args[0]
     if isinstance(target, ast.Constant) and isinstance(target.value, str):
-        return target.value.split(".")[0] in OWN_CODE
+        return target.value.split(".")[0] in OWN_CODE and not _IS_LIMIT.search(target.value)
     return _is_ours(source, target)
 
 

@@ -82,6 +82,7 @@ KEEPS = [
     (rules.only_the_clock_reads_the_time, "tasks/relay.py", "import time\nstart = time.monotonic()\n"),
     (rules.use_cases_take_the_session_first, "app/booking/service.py", "def book(session, actor):\n    ...\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "monkeypatch.setenv('X', '1')\n"),
+    (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "monkeypatch.setattr('app.x.REST_SECONDS', 9)\n"),
 ]
 
 

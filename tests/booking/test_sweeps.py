@@ -15,7 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from app.kernel.states import IllegalTransition
 from tasks import maintenance
 from tests.booking.world import HOUR, World, read
-from tests.delivery.processes import eventually
+from tests.patience import eventually
 
 AFTER_THE_DEADLINE = timedelta(minutes=16)
 

@@ -16,7 +16,8 @@ from embedded.unprivileged import leave
 from embedded.valkey import Valkey
 from tests.architecture.sources import ROOT
 from tests.conftest import use
-from tests.delivery.processes import RELAY, WORKER, eventually, frozen, kill
+from tests.delivery.processes import RELAY, WORKER, frozen, kill
+from tests.patience import eventually
 
 BEAT = ("-m", "celery", "--app", "tasks.worker", "beat")
 #: Longer than any of them takes from one touch to the next.
@@ -44,7 +45,7 @@ def start(database, services, broker, tmp_path):
         process = Process(Program("one", (sys.executable, *argv), ROOT, tmp_path / "one.log", variables))
         process.start()
         started.append(process)
-        eventually(touched.exists, 30)
+        eventually(touched.exists)
         return process, touched
 
     yield run
@@ -76,7 +77,7 @@ def test_a_worker_that_has_lost_its_broker_falls_silent_and_comes_back_with_it(s
     time.sleep(SILENCE_SECONDS)
     assert not again()
     broker.start()
-    eventually(again, 30)
+    eventually(again)
 
 
 @pytest.fixture

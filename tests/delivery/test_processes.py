@@ -17,7 +17,8 @@ from app.infra.outbox import record
 from app.kernel.ids import new_id
 from app.ops import gauges
 from tests.conftest import use
-from tests.delivery.processes import eventually, frozen, kill, on_valkey
+from tests.delivery.processes import frozen, kill, on_valkey
+from tests.patience import eventually
 
 SLOW_COMMITS = """
     CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
@@ -83,7 +84,7 @@ def test_what_waits_for_its_turn_goes_on_soon_after_the_one_before(system, carri
     thing = new_id()
     with session_scope() as session:
         record(session, *(events.Moved(thing_id=thing) for _ in range(40)))
-    eventually(lambda: len(carrier.effects()) == 40, 30)
+    eventually(lambda: len(carrier.effects()) == 40)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from threading import Timer
 import redis
 
 from tests.e2e.running import LEASE_SECONDS, RunningWorld
-from tests.e2e.wire import eventually
+from tests.patience import eventually
 
 Blow = Callable[[RunningWorld], Callable[[], object]]
 

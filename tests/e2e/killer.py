@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 
 from tests.e2e.running import RunningWorld
-from tests.e2e.wire import eventually
+from tests.patience import eventually
 
 #: These kills hit the worker's main process; to start again takes it some seconds, so they are not the rule.
 MAIN_KILLS = (4, 9)

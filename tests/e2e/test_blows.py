@@ -19,7 +19,8 @@ from tests.e2e.blows import BLOWS
 from tests.e2e.market import paid_at_the_gateway
 from tests.e2e.running import RunningWorld, running_world
 from tests.e2e.trade import Trade
-from tests.e2e.wire import Wire, eventually
+from tests.e2e.wire import Wire
+from tests.patience import eventually
 
 #: Days without blows: what was booked is held, released and paid out, and late money comes in.
 LAST_DAYS = 2

@@ -15,9 +15,10 @@ from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.kernel.money import Money
 from app.mentors.service import OfferingView
-from tests.e2e.wire import Wire, eventually
+from tests.e2e.wire import Wire
 from tests.factories.identity import MadeUser, make_user
 from tests.factories.mentors import make_mentor, make_offering
+from tests.patience import eventually
 
 PRICE, PART = 45_000, 20_000  #: millimes
 MENTORS = 4

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
@@ -11,6 +9,7 @@ import httpx
 
 from tests.e2e.running import RunningWorld
 from tests.factories.identity import MadeUser, token_for
+from tests.patience import eventually
 
 PATIENCE_SECONDS = 180
 PAUSE_SECONDS = 0.1
@@ -83,17 +82,6 @@ class Wire:
 
         answer: httpx.Response = eventually(answered, f"an answer to {method} {url}")
         return answer
-
-
-def eventually(look: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
-    """Return the first look that is neither None nor false; fail with what was awaited."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = look()
-        if found is not None and found is not False:
-            return found
-        time.sleep(PAUSE_SECONDS)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def _headers(who: MadeUser | None, key: str) -> dict[str, str]:

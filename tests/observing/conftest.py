@@ -17,7 +17,8 @@ from tests.architecture.sources import ROOT
 from tests.factories.mentors import make_mentor, make_offering
 from tests.mailbox import Mailbox, open_mailbox
 from tests.observing.listeners import FakeCollector, FakeSentry, Wire, fake_collector, fake_sentry, tapped
-from tests.observing.running import ObservedWorld, eventually, observed_world
+from tests.observing.running import ObservedWorld, observed_world
+from tests.patience import eventually
 
 NAME = "Canary Featherstone"
 EMAIL = "canary.tweet@birdcage.test"
@@ -140,7 +141,7 @@ def await_failures(world: ObservedWorld, sentry: FakeSentry) -> None:
     """Wait until everything that was made to fail has failed for the last time, and was reported."""
     dead = "SELECT count(DISTINCT task) FROM delivery WHERE state = 'dead'"
     with world.owner() as owner:
-        eventually(lambda: owner.execute(dead).fetchone()[0] >= 3, "dead letters of three kinds", 90)
+        eventually(lambda: owner.execute(dead).fetchone()[0] >= 3, "dead letters of three kinds")
     eventually(lambda: len(failures(sentry)) >= 3, "the failures at Sentry")
     eventually(lambda: "Given up: tasks.payments.close_attempts" in sentry.text, "the dead letter at Sentry")
 
@@ -152,6 +153,8 @@ from celery.beat import Scheduler
 from celery.signals import beat_init
 from tasks.worker import app
 import sentry_sdk
+from tests.patience import eventually
+from tests.patience import eventually
 beat_init.send(sender=None)
 scheduler = Scheduler(app)
 for name in ("check-books", "poll-payments"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,13 +89,3 @@ def observed_world(services: Services, directory: Path, chosen: Mapping[str, str
 def _watched(command: tuple[str, ...]) -> tuple[str, ...]:
     """Have a worker say what Flower would ask it to say."""
     return (*command, "--task-events") if "worker" in command else command
-
-
-def eventually(look: Any, what: str, seconds: float = 40) -> Any:
-    """Return the first truthy look; fail with what was awaited."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")

@@ -12,7 +12,7 @@ from app.infra import traces
 from app.infra.traces.export import make_provider
 from tests.architecture.sources import ROOT
 from tests.observing.conftest import STRANGE_TRACE
-from tests.observing.running import eventually
+from tests.patience import eventually
 
 
 @pytest.fixture(scope="module")

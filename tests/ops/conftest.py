@@ -22,6 +22,7 @@ from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.payments import tnd
 from tests.factories.payouts import make_earner
 from tests.mailbox import Mailbox, open_mailbox
+from tests.patience import PATIENCE_SECONDS
 
 #: Where pings of gateways wait, by their kind, and the column of what they are about.
 INBOXES = {"payment": ("webhook_ping", "payment_id"), "payout": ("payout_ping", "attempt_id")}
@@ -30,9 +31,30 @@ INBOXES = {"payment": ("webhook_ping", "payment_id"), "payout": ("payout_ping", 
 CANARY_NAME = "Canary Featherstone"
 CANARY_EMAIL = "canary@birdcage.test"
 
+#: How long a look may take at most, and each of its parts.
+LIMITS = {
+    "app.ops.health.looking.SECONDS": 1.5,
+    "app.ops.health.checks.SLOW_SECONDS": 0.5,
+    "app.ops.health.broker.SECONDS": 1.0,
+}
+
 LetAPingWait = Callable[[str, int], None]
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have looks take as long as a slow machine needs."""
+    for name in LIMITS:
+        monkeypatch.setattr(name, PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have looks end as soon as in production: for what hangs, and would hang for ever."""
+    for name, seconds in LIMITS.items():
+        monkeypatch.setattr(name, seconds)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -24,6 +23,7 @@ from app.kernel.ids import new_id
 from app.ops import health
 from tests.conftest import forget_connections
 from tests.ops.conftest import INBOXES
+from tests.patience import PATIENCE_SECONDS
 
 NAMES = ["database", "broker", "workers", "relay", "beat", "webhooks", "dead_letters", "konnect", "google"]
 
@@ -64,6 +64,13 @@ def told(client, name):
     """Return how a check stands, and why."""
     check = look(client)[2][name]
     return check["status"], check["detail"]
+
+
+def seconds_in(detail, pattern):
+    """Return the age that a detail tells; a slow machine may have added to it."""
+    found = re.fullmatch(pattern, detail)
+    assert found, detail
+    return int(found[1])
 
 
 @contextmanager
@@ -152,39 +159,30 @@ def test_a_pool_that_is_used_up_is_no_absence_of_the_database(client):
             connection.close()
 
 
-#: In seconds. A look gives up after 1.5, what hangs hangs for 5 and more, and a busy machine needs some of its own.
-SOON = 4.5
-
 # --- whatever hangs --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready"])
-def test_a_database_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, database, path):
+def test_a_database_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, database, path, impatient):
     with silent_peer() as (port, _):
         setting("DATABASE_URL", moved(database.url, port))
-        began = time.monotonic()
         code, status, checks = look(client, path)
-        assert time.monotonic() - began < SOON
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
     assert checks["database"]["detail"] == "no answer within 1.5 s"
 
 
-def test_a_database_that_hangs_in_the_middle_is_unhealthy_soon(client, owner):
+def test_a_database_that_hangs_in_the_middle_is_unhealthy_soon(client, owner, impatient):
     with owner.transaction():
         owner.execute("LOCK alembic_version")
-        began = time.monotonic()
         code, status, _ = look(client, "/health/ready")
-        assert time.monotonic() - began < SOON
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
     assert look(client, "/health/ready")[0] == HTTPStatus.OK
 
 
-def test_a_broker_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, well):
+def test_a_broker_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, well, impatient):
     with silent_peer() as (port, _):
         setting("BROKER_URL", moved(settings().broker_url, port))
-        began = time.monotonic()
         code, status, checks = look(client)
-        assert time.monotonic() - began < SOON
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
     assert checks["broker"]["detail"] == "cannot be told: TimeoutError"
     assert [name for name in NAMES if checks[name]["status"] != "healthy"] == ["broker"]
@@ -198,14 +196,15 @@ def test_a_broker_that_is_not_there_is_unhealthy_and_keeps_no_process_from_being
     assert look(client, "/health/ready")[0] == HTTPStatus.OK
 
 
-def test_who_asks_all_the_time_does_not_make_us_look_all_the_time(flask_app, client, setting, database):
+def test_who_asks_all_the_time_does_not_make_us_look_all_the_time(
+    flask_app, client, setting, database, impatient, monkeypatch
+):
+    monkeypatch.setattr("app.ops.health.sharing.GOOD_FOR_SECONDS", PATIENCE_SECONDS)
     with silent_peer() as (port, accepted):
         setting("DATABASE_URL", moved(database.url, port))
         forget_reports()
-        began = time.monotonic()
         with ThreadPoolExecutor(20) as threads:
             codes = list(threads.map(lambda _: flask_app.test_client().get("/health/ready").status_code, range(60)))
-        assert time.monotonic() - began < 2.5
         assert set(codes) == {HTTPStatus.SERVICE_UNAVAILABLE}
         assert len(accepted) == 1
 
@@ -226,8 +225,8 @@ def test_details_name_neither_hosts_nor_secrets(client, owner, well):
     text = client.get("/health").text
     for url in (settings().database_url, settings().broker_url, settings().konnect_base_url):
         parts = urlsplit(url)
-        for secret in (parts.hostname, str(parts.port), parts.password, parts.username):
-            assert not secret or secret not in re.sub(r'"duration_ms": ?\d+', "", text)
+        for secret in (parts.hostname, f":{parts.port}/", parts.password, parts.username):
+            assert not secret or secret not in text
     assert settings().konnect_api_key not in text
 
 
@@ -236,7 +235,8 @@ def test_a_queue_through_which_nothing_comes_is_named(client, owner, well):
     owner.execute("UPDATE delivery SET state = 'published' WHERE queue = 'booking'")
     code, status, checks = look(client)
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
-    assert checks["workers"]["detail"] == "nothing comes through booking (never), payments (3600 s ago)"
+    detail = checks["workers"]["detail"]
+    assert seconds_in(detail, r"nothing comes through booking \(never\), payments \((\d+) s ago\)") >= 3_600
     assert "restart" in checks["workers"]["advice"]
 
 
@@ -246,19 +246,22 @@ def test_before_the_first_canary_nobody_knows_that_workers_work(client):
     assert all(f"{queue} (never)" in detail for queue in QUEUES)
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(5, "healthy"), (30, "degraded"), (120, "unhealthy")])
+@pytest.mark.parametrize(("seconds", "expected"), [(0, "healthy"), (30, "degraded"), (120, "unhealthy")])
 def test_work_that_no_relay_carries_is_the_worse_the_longer_it_waits(client, owner, seconds, expected):
     with session_scope() as session:
         record(session, DeliveryDied(delivery_id=new_id()))
     owner.execute("UPDATE delivery SET available_at = now() - make_interval(secs => %s)", [seconds])
     status, detail = told(client, "relay")
-    assert (status, detail) == (expected, f"the oldest work that could be carried has waited {seconds} s")
+    assert status == expected
+    assert seconds_in(detail, r"the oldest work that could be carried has waited (\d+) s") >= seconds
 
 
 def test_beat_is_missed_when_its_rounds_do_not_come(client, owner, well):
     assert told(client, "beat")[0] == "healthy"
     owner.execute("UPDATE metric SET changed_at = now() - interval '90 s' WHERE name = 'amana_beat_ticks_total'")
-    assert told(client, "beat") == ("unhealthy", "Beat had its last round 90 s ago")
+    status, detail = told(client, "beat")
+    assert status == "unhealthy"
+    assert seconds_in(detail, r"Beat had its last round (\d+) s ago") >= 90
     owner.execute("DELETE FROM metric")
     assert told(client, "beat") == ("unhealthy", "Beat has never had a round")
 
@@ -269,7 +272,9 @@ def test_webhooks_that_nobody_looks_at_are_the_worse_the_older_they_are(
     client, owner, let_a_ping_wait, kind, seconds, expected
 ):
     let_a_ping_wait(kind, seconds)
-    assert told(client, "webhooks") == (expected, f"1 wait, the oldest for {seconds} s")
+    status, detail = told(client, "webhooks")
+    assert status == expected
+    assert seconds_in(detail, r"1 wait, the oldest for (\d+) s") >= seconds
     owner.execute(f"UPDATE {INBOXES[kind][0]} SET taken_at = now()")
     assert told(client, "webhooks") == ("healthy", "none waits")
 
@@ -277,7 +282,9 @@ def test_webhooks_that_nobody_looks_at_are_the_worse_the_older_they_are(
 def test_webhooks_of_both_kinds_wait_together(client, let_a_ping_wait):
     for kind, seconds in (("payment", 20), ("payout", 120), ("payment", 90)):
         let_a_ping_wait(kind, seconds)
-    assert told(client, "webhooks") == ("degraded", "3 wait, the oldest for 120 s")
+    status, detail = told(client, "webhooks")
+    assert status == "degraded"
+    assert seconds_in(detail, r"3 wait, the oldest for (\d+) s") >= 120
 
 
 def test_work_that_was_given_up_degrades_and_does_not_stop_the_system(client, owner, well, kill_mail):
@@ -303,7 +310,9 @@ def test_a_gateway_is_judged_by_its_last_calls_as_all_processes_have_seen_them(c
     assert told(client, "google")[0] == "healthy"
     metrics.FAILURES_IN_A_ROW.end("konnect")
     metrics.flush()
-    assert told(client, "konnect") == ("healthy", "configured; of good answers the last one came 0 s ago")
+    status, detail = told(client, "konnect")
+    assert status == "healthy"
+    assert seconds_in(detail, r"configured; of good answers the last one came (\d+) s ago") >= 0
 
 
 def test_a_gateway_that_cannot_be_reached_is_noticed_by_its_calls(client, well, kill_payment):

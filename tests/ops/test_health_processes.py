@@ -9,8 +9,9 @@ import pytest
 
 from embedded.process import Process, Program
 from tests.architecture.sources import ROOT
-from tests.delivery.processes import eventually, kill, on_valkey
+from tests.delivery.processes import kill, on_valkey
 from tests.ops.test_health import forget_reports
+from tests.patience import eventually
 
 BEAT = ("-m", "celery", "--app", "tasks.worker", "beat")
 #: Patient enough for canaries that come late on a busy machine: workers that seem to come and go would be told of.
@@ -43,16 +44,16 @@ def status(client, name):
 
 
 def test_workers_that_end_are_noticed_and_told_once_by_whoever_is_left(system, client, owner):
-    eventually(lambda: status(client, "workers") == "healthy", 60)
+    eventually(lambda: status(client, "workers") == "healthy")
     eventually(lambda: status(client, "beat") == "healthy")
     well = "SELECT count(*) FROM health_check WHERE verdict = 'healthy'"
-    eventually(lambda: owner.execute(well).fetchone() == (9,), 90)
+    eventually(lambda: owner.execute(well).fetchone() == (9,))
     kill(system.worker)
-    eventually(lambda: status(client, "workers") == "unhealthy", 90)
-    eventually(lambda: told(owner) == [("workers: unhealthy", 1)], 90)
+    eventually(lambda: status(client, "workers") == "unhealthy")
+    eventually(lambda: told(owner) == [("workers: unhealthy", 1)])
     system.worker.start()
-    eventually(lambda: status(client, "workers") == "healthy", 60)
-    eventually(lambda: told(owner) == [("workers: unhealthy", 1), ("workers: well again", 1)], 90)
+    eventually(lambda: status(client, "workers") == "healthy")
+    eventually(lambda: told(owner) == [("workers: unhealthy", 1), ("workers: well again", 1)])
     assert owner.execute("SELECT count(*) FROM delivery").fetchone()[0] < 40
     assert owner.execute("SELECT count(*) FROM delivery WHERE state = 'dead'").fetchone() == (0,)
 

@@ -13,8 +13,8 @@ import pytest
 from embedded.ports import LOOPBACK, free_port
 from embedded.process import Process, Program
 from tests.architecture.sources import ROOT
-from tests.delivery.processes import eventually
 from tests.ops.scrape import parse
+from tests.patience import eventually
 
 GUNICORN = ("-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app")
 BAD_MAC = ("amana_webhooks_total", "konnect", "bad_mac")
@@ -30,7 +30,7 @@ def api(database, tmp_path):
     process.start()
     address = f"http://{LOOPBACK}:{port}"
     try:
-        eventually(lambda: ready(address), 30)
+        eventually(lambda: ready(address))
         yield process, address
     finally:
         process.stop(grace=10)
@@ -67,5 +67,5 @@ def test_what_any_process_counted_is_told_by_every_one_and_outlives_them(api):
     forge_many(address, 20)
     process.stop(grace=10)  # at once: what was counted last is written on the way out
     process.start()
-    eventually(lambda: ready(address), 30)
+    eventually(lambda: ready(address))
     assert forged(address) == 80

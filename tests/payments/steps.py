@@ -17,8 +17,9 @@ from app.infra.outbox.claim import claim
 from app.payments import handlers, queries, service
 from tests.factories.identity import MadeUser
 from tests.factories.payments import snapshot
+from tests.patience import eventually
 from tests.payments.world import World
-from tests.sandbox.peers import ref_of, until
+from tests.sandbox.peers import ref_of
 
 
 def capture_unheard(world: World, booking: dict[str, Any]) -> None:
@@ -84,7 +85,9 @@ def while_the_gateway_is_asked(world: World) -> Iterator[None]:
     delay = world.gateway.order("delay", seconds=30, on="create")
     with ThreadPoolExecutor(1) as worker:
         asked = worker.submit(world.drain)
-        until(lambda: any(item["hits"] for item in world.gateway.get("/faults").json()["items"] if item["id"] == delay))
+        eventually(
+            lambda: any(item["hits"] for item in world.gateway.get("/faults").json()["items"] if item["id"] == delay)
+        )
         yield
         world.gateway.http.delete(f"{world.gateway.sandbox.url}/faults/{delay}")
         asked.result()

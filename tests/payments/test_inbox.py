@@ -14,10 +14,11 @@ from app.infra.metrics.pending import pending
 from app.payments.service.attempts import webhook_mac
 from tests.environment import ENVIRONMENT
 from tests.ops.scrape import pings
+from tests.patience import eventually
 from tests.payments.conftest import Configure
 from tests.payments.steps import die_in_the_create_call, rescue
 from tests.payments.world import API, World
-from tests.sandbox.peers import ref_of, until
+from tests.sandbox.peers import ref_of
 
 STRANGER = "f" * 24
 
@@ -162,7 +163,7 @@ def test_a_prefetch_never_eats_the_real_ping(world: World, payment_id: str) -> N
     world.gateway.order("drip", seconds=0.01, on="fetch")
     with ThreadPoolExecutor(1) as worker:
         looked = worker.submit(world.drain)  # the answer says `pending`, and takes its time
-        until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
+        eventually(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
         world.click(link)
         assert not looked.done()
         assert waiting(world) == 1, "the real ping finds no row waiting, and opens a look of its own"

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.factories.payments import WALLET
+from tests.patience import eventually
 from tests.payments.conftest import Configure
 from tests.payments.steps import book_with_two_links, capture_unheard, die_in_the_create_call, rescue
 from tests.payments.world import API, World
-from tests.sandbox.peers import until
 
 
 def test_the_attempt_stands_in_the_database_while_the_gateway_is_being_asked(world: World) -> None:
@@ -23,7 +23,7 @@ def test_the_attempt_stands_in_the_database_while_the_gateway_is_being_asked(wor
     world.gateway.order("delay", seconds=10, on="create")
     with ThreadPoolExecutor(1) as worker:
         opened = worker.submit(world.drain)
-        until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
+        eventually(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
         assert world.attempt(payment_id).create_calls == 1
         assert world.payment(payer, payment_id)["status"] == "initiating"
         assert world.payment(payer, payment_id)["pay_url"] is None

@@ -12,10 +12,10 @@ from app.gateways.psp.base import PaymentStatus
 from app.infra.db import session_scope
 from app.infra.outbox import dead_letters
 from app.ledger import accounts
+from tests.patience import eventually
 from tests.payments.conftest import Configure
 from tests.payments.steps import capture_unheard, settle
 from tests.payments.world import World
-from tests.sandbox.peers import until
 
 
 def test_a_top_up_lies_in_the_wallet_once_it_is_captured(world: World) -> None:
@@ -193,7 +193,7 @@ def test_a_slow_gateway_holds_no_row(world: World) -> None:
     world.click(link)
     with ThreadPoolExecutor(1) as worker:
         settled = worker.submit(world.drain)
-        until(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
+        eventually(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])
         cancelled = world.cancel(payer, booking["id"])
         assert not settled.done(), "the booking could be cancelled while the gateway was being asked"
         world.end_faults()

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from tests.factories.identity import MadeUser, token_for
+from tests.patience import eventually
 from tests.payments.conftest import Configure
 from tests.payments.world import API, World
-from tests.sandbox.peers import until
 
 PATH = "/wallet/top-ups"
 
@@ -141,4 +141,4 @@ def test_whoever_waits_is_told_as_soon_as_the_link_is_there(world: World, payer:
     assert found.headers["Preference-Applied"] == "wait=10"
     assert time.monotonic() - began < 5
     worker.join()
-    until(lambda: world.attempt(payment_id).status == "awaiting_payer")
+    eventually(lambda: world.attempt(payment_id).status == "awaiting_payer")

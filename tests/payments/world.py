@@ -23,7 +23,8 @@ from tests.books import broken_invariants
 from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.mentors import make_mentor, make_offering
 from tests.factories.payments import tnd
-from tests.sandbox.peers import Gateway, until
+from tests.patience import eventually
+from tests.sandbox.peers import Gateway
 
 API = "/api/v1"
 
@@ -112,7 +113,7 @@ class World:
         before = len(self.gateway.listed(link)["webhook_calls"])
         paid = self.gateway.click(link, **query)
         assert paid.status_code == 200, paid.text
-        until(lambda: len(self.gateway.listed(link)["webhook_calls"]) >= before + pings)
+        eventually(lambda: len(self.gateway.listed(link)["webhook_calls"]) >= before + pings)
 
     def pay(self, link: str, *, pings: int = 1, **query: str) -> None:
         """Pay at the gateway, and let the workers do what follows."""

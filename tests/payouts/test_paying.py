@@ -10,9 +10,9 @@ from app.infra.changes import CHANNEL
 from app.payouts.service.links import WEBHOOK_LABEL
 from tests.factories.identity import token_for
 from tests.factories.payouts import MENTORS_WALLET
+from tests.patience import eventually
 from tests.payments.world import API
 from tests.payouts.world import HOUR, PayoutWorld, money
-from tests.sandbox.peers import until
 
 
 def test_a_session_that_was_held_is_paid_out_to_its_mentor(world: PayoutWorld) -> None:
@@ -196,4 +196,4 @@ def test_a_waiting_mentor_is_answered_when_the_payout_is_paid(world: PayoutWorld
         return world.status(payout_id)
 
     assert world.at_once(wait, pay) == ["paid", "paid"]
-    until(lambda: world.client.get(f"{API}/payouts/{payout_id}", headers=token_for(mentor)).json["paid_at"])
+    eventually(lambda: world.client.get(f"{API}/payouts/{payout_id}", headers=token_for(mentor)).json["paid_at"])

@@ -19,10 +19,11 @@ from app.payouts import handlers, service
 from app.payouts.states import AttemptState
 from tests.factories.identity import MadeUser
 from tests.factories.payouts import MENTORS_WALLET
+from tests.patience import eventually
 from tests.payments.steps import rescue
 from tests.payouts.steps import die_in_the_create_call
 from tests.payouts.world import RETURN_SECONDS, PayoutWorld
-from tests.sandbox.peers import ref_of, until
+from tests.sandbox.peers import ref_of
 
 UNKNOWN_ALARM = "Nobody can say whether a payout was paid"
 LATE_ALARM = "A payout link that had ended was paid"
@@ -288,7 +289,7 @@ def test_a_webhook_against_the_return_to_pending_ends_paid(world: PayoutWorld, f
     assert moved.status_code == 200
     calls = [lambda: world.click(link, late="1"), world.drain]
     world.at_once(*(calls if first == "click" else calls[::-1]))
-    until(lambda: world.gateway.listed(link)["webhook_calls"])
+    eventually(lambda: world.gateway.listed(link)["webhook_calls"])
     world.drain()
     assert (world.status(payout_id), world.paid_out(), world.wallet(mentor)) == ("paid", 45_000, (0, 0, 0))
     assert world.scalar("SELECT count(*) FROM ledger.txn WHERE ref LIKE 'payout-paid:%'") == 1

@@ -22,8 +22,8 @@ from app.payouts.states import PayoutState
 from tests.factories.identity import MadeUser, make_user, token_for
 from tests.factories.payments import tnd
 from tests.factories.payouts import MENTORS_WALLET, give_earnings, make_earner
+from tests.patience import eventually
 from tests.payments.world import API, World
-from tests.sandbox.peers import until
 
 T = TypeVar("T")
 
@@ -135,7 +135,7 @@ class PayoutWorld(World):
             with owner.transaction():
                 owner.execute("SELECT FROM payout WHERE id = %s FOR UPDATE", (payout_id,))
                 waiting = [pool.submit(call) for call in calls]
-                until(lambda: _blocked(owner) >= len(calls) or any(one.done() for one in waiting))
+                eventually(lambda: _blocked(owner) >= len(calls) or any(one.done() for one in waiting))
             return [one.result() for one in waiting]
 
     # --- what they see -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from sandbox.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.google_peers import Google
 from tests.sandbox.peers import KEY, BusinessClock, Gateway, Merchant
 
@@ -23,8 +24,15 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
     """Return one client for all tests: to make one costs more than most tests here."""
-    with httpx.Client(headers=KEY, timeout=20, trust_env=False) as client:
+    with httpx.Client(headers=KEY, timeout=PATIENCE_SECONDS, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the sandbox wait for slow answers: what it does about missing ones is asked for by name."""
+    monkeypatch.setattr("sandbox.clock.ASK_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("sandbox.konnect.webhooks.CALL_SECONDS", 2 * PATIENCE_SECONDS)
 
 
 @pytest.fixture

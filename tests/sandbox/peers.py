@@ -17,11 +17,10 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.loopback import listen
 from sandbox.server import Handler, Sandbox
+from tests.patience import eventually
 
 WALLET = "5f7a209aeb3f76490ac4a3d1"
 KEY = {"x-api-key": "5f7a209aeb3f76490ac4a3d0:secret"}
-PATIENCE = 5.0
-"""Seconds until something that should happen in the background counts as not happening."""
 
 
 class Peer:
@@ -75,7 +74,7 @@ class Merchant(Peer):
 
     def wait_for(self, count: int) -> list[str]:
         """Return the references, once there are `count` calls."""
-        until(lambda: len(self.calls) >= count)
+        eventually(lambda: len(self.calls) >= count)
         return self.refs()
 
 
@@ -86,6 +85,8 @@ class BusinessClock(Peer):
         super().__init__(self._answer)
         self.offset = timedelta(0)
         self.hang = 0.0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.asked = 0
 
     def _answer(self, request: Request) -> Response:
@@ -95,6 +96,7 @@ class BusinessClock(Peer):
             self.offset += timedelta(seconds=seconds)
         now = datetime.now(tz=UTC) + self.offset
         time.sleep(self.hang)
+        self.may_answer.wait()
         return Response(json.dumps({"now": now.isoformat()}), content_type="application/json")
 
 
@@ -158,11 +160,3 @@ class Gateway:
 def ref_of(pay_url: str) -> str:
     """Return the payment reference in a pay link."""
     return parse_qs(urlsplit(pay_url).query)["payment_ref"][0]
-
-
-def until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Wait until it holds, at most `patience` seconds."""
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.01)

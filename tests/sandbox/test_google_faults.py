@@ -15,8 +15,8 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.errors import HttpError
 
 from sandbox.faults.google_kinds import REASONS
+from tests.patience import eventually
 from tests.sandbox.google_peers import Google, event
-from tests.sandbox.peers import until
 
 EVENTS = "calendars/primary/events"
 
@@ -258,7 +258,7 @@ def test_ending_all_faults_releases_whoever_is_held(google: Google, credentials:
     google.order("google_delay", seconds=3600, on="insert")
     with ThreadPoolExecutor(1) as people:
         held = people.submit(insert, google, credentials)
-        until(lambda: hits(google) == [1])
+        eventually(lambda: hits(google) == [1])
         google.http.delete(f"{google.sandbox.url}/faults")
 
-        assert held.result(timeout=5).status_code == 200
+        assert held.result().status_code == 200

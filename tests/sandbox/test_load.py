@@ -17,7 +17,8 @@ from sandbox.konnect.payments import (
 )
 from sandbox.konnect.terms import read_terms
 from sandbox.store import Store
-from tests.sandbox.peers import WALLET, Gateway, Merchant, ref_of, until
+from tests.patience import eventually
+from tests.sandbox.peers import WALLET, Gateway, Merchant, ref_of
 
 PEOPLE = 200
 
@@ -30,7 +31,7 @@ def test_200_people_pay_at_once(gateway: Gateway, merchant: Merchant) -> None:
 
     with ThreadPoolExecutor(PEOPLE) as people:
         refs = set(people.map(buy, range(PEOPLE)))
-    until(lambda: len(merchant.calls) >= PEOPLE, patience=20)
+    eventually(lambda: len(merchant.calls) >= PEOPLE)
 
     assert len(refs) == PEOPLE
     assert sorted(merchant.refs()) == sorted(refs), "each webhook was called once"

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -18,13 +18,14 @@ import pytest
 from sandbox.mail.mailbox import Mail, Mailbox, read_mail
 from sandbox.mail.smtp import LARGEST_MAIL
 from sandbox.store import Store
-from tests.sandbox.peers import Gateway, until
+from tests.patience import PATIENCE_SECONDS, eventually
+from tests.sandbox.peers import Gateway
 
 ICS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
 
 
 def send(gateway: Gateway, message: EmailMessage | bytes, *recipients: str) -> None:
-    with smtplib.SMTP("127.0.0.1", gateway.sandbox.smtp_port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", gateway.sandbox.smtp_port, timeout=PATIENCE_SECONDS) as smtp:
         content = message if isinstance(message, bytes) else message.as_bytes(policy=email.policy.SMTP)
         smtp.sendmail("no-reply@example.com", list(recipients), content)
 
@@ -50,7 +51,7 @@ def test_a_mail_with_text_html_and_an_invitation_is_read_whole(gateway: Gateway,
 
     (mail,) = received(gateway, address)
     assert mail.pop("id")
-    assert abs(datetime.fromisoformat(mail.pop("received_at")) - datetime.now(tz=UTC)).total_seconds() < 10
+    assert abs(datetime.fromisoformat(mail.pop("received_at")) - datetime.now(tz=UTC)) < timedelta(hours=1)
     assert mail == {
         "to": address,
         "from": "Amana <no-reply@example.com>",
@@ -178,26 +179,22 @@ def test_a_refusal_of_one_recipient_leaves_the_others(gateway: Gateway, address:
 
 
 def test_a_slow_answer_holds_up_nobody_else(gateway: Gateway, address: str) -> None:
-    gateway.order("smtp_delay", to=address, seconds=0.5)
-    with ThreadPoolExecutor(1) as sender:
-        started = time.monotonic()
-        slow = sender.submit(send, gateway, written(), address)
-        until(lambda: received(gateway, address))
-        send(gateway, written(), f"other-{address}")
-
-        assert not slow.done(), "the mail is in the box, the answer is not out yet"
-        slow.result(timeout=5)
-        assert time.monotonic() - started >= 0.5
-
-
-def test_ending_the_fault_ends_the_wait(gateway: Gateway, address: str) -> None:
     gateway.order("smtp_delay", to=address, seconds=3600)
     with ThreadPoolExecutor(1) as sender:
         slow = sender.submit(send, gateway, written(), address)
-        until(lambda: received(gateway, address))
-        gateway.http.delete(f"{gateway.sandbox.url}/faults")
+        eventually(lambda: received(gateway, address))
+        send(gateway, written(), f"other-{address}")
 
-        slow.result(timeout=5)
+        assert not slow.done(), "the mail is in the box, the answer is not out yet"
+        gateway.http.delete(f"{gateway.sandbox.url}/faults")
+        slow.result()
+
+
+def test_a_slow_answer_comes_after_its_time(gateway: Gateway, address: str) -> None:
+    gateway.order("smtp_delay", to=address, seconds=0.5)
+    started = time.monotonic()
+    send(gateway, written(), address)
+    assert time.monotonic() - started >= 0.5
 
 
 def test_a_mail_above_the_limit_is_refused(gateway: Gateway, address: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.served import served as served_on_loopback
 from tests.web import small_app
 
@@ -42,7 +43,7 @@ def served(small):
 @pytest.fixture(scope="session")
 def http():
     """Return a client that many threads may use at once."""
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
