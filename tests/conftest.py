@@ -23,6 +23,7 @@ from embedded.given import GIVEN
 from embedded.services import Services, throwaway_services
 from tests.emptied import empty
 from tests.environment import ENVIRONMENT
+from tests.patience import PATIENCE_SECONDS
 from tests.promised import Promised
 from tests.turns import Turns, in_turns
 
@@ -48,6 +49,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
     """Have workers take their turns as tests/turns.py says."""
     return Turns(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def limits() -> Iterator[None]:
+    """Have this process wait for its database and its reports as long as a slow machine needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.infra.db.LOCK_SECONDS", int(PATIENCE_SECONDS))
+        patch.setattr("app.infra.db.POOL_SECONDS", int(PATIENCE_SECONDS))
+        patch.setattr("app.infra.db.CONNECT_SECONDS", int(PATIENCE_SECONDS))
+        patch.setattr("app.infra.db.IDLE_SECONDS", 2 * int(PATIENCE_SECONDS))
+        patch.setattr("app.infra.sentry.FLUSH_SECONDS", PATIENCE_SECONDS)
+        yield
 
 
 @pytest.fixture(scope="session")

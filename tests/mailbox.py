@@ -15,6 +15,7 @@ from aiosmtpd.controller import Controller
 
 from app.infra import config
 from embedded.ports import LOOPBACK, free_port
+from tests.patience import PATIENCE_SECONDS
 
 
 class Mailbox:
@@ -51,7 +52,7 @@ class Mailbox:
 def open_mailbox(scheme: str = "smtp", **server: Any) -> Iterator[Mailbox]:
     """Run a server and point SMTP_URL at it; `server` are aiosmtpd's own settings."""
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname=LOOPBACK, port=free_port(), **server)
+    controller = Controller(mailbox, hostname=LOOPBACK, port=free_port(), ready_timeout=PATIENCE_SECONDS, **server)
     controller.start()
     before = os.environ.get("SMTP_URL", "")
     point_mail_at(f"{scheme}://{LOOPBACK}:{controller.port}")

@@ -35,6 +35,10 @@ SCHEMA = "0013"
 #: SQLSTATEs after which the same transaction may be run again: deadlock, serialisation failure, lock timeout.
 RETRYABLE = frozenset({"40P01", "40001", "55P03"})
 
+#: For how long a session waits for another's lock, a thread for a connection of the pool, and a process for the server;
+#: and after how long without a statement a transaction is ended: whoever held its locks has died, or hangs.
+LOCK_SECONDS, POOL_SECONDS, CONNECT_SECONDS, IDLE_SECONDS = 5, 10, 5, 30
+
 _open_sessions: ContextVar[int] = ContextVar("open_sessions", default=0)
 _engines: dict[int, Engine] = {}
 
@@ -71,10 +75,10 @@ def _made() -> Engine:
         driver_url(chosen.database_url),
         pool_size=chosen.database_pool_size,
         max_overflow=5,
-        pool_timeout=10,
+        pool_timeout=POOL_SECONDS,
         pool_use_lifo=True,  # the one that has just worked is warm, and has its statements prepared
         hide_parameters=True,  # an error is logged and kept with its delivery: it must not quote names and hashes
-        connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": 5},
+        connect_args={"options": _server_options(chosen.statement_timeout), "connect_timeout": CONNECT_SECONDS},
     )
     event.listen(made, "handle_error", _make_discreet)
     event.listen(made, "handle_error", _throw_interrupted_away)
@@ -84,8 +88,8 @@ def _made() -> Engine:
 
 def _server_options(statement_timeout: int) -> str:
     return (
-        f"-c timezone=UTC -c statement_timeout={statement_timeout}s -c lock_timeout=5s"
-        " -c idle_in_transaction_session_timeout=30s"
+        f"-c timezone=UTC -c statement_timeout={statement_timeout}s -c lock_timeout={LOCK_SECONDS}s"
+        f" -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
     )
 
 

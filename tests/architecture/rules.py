@@ -21,6 +21,9 @@ CLOCK_READERS = {"app/kernel/clock.py": "datetime.datetime.now", "app/kernel/ids
 REFUSED_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "base2", "misc"})
 OWN_CODE = ("app", "tasks", "embedded", "sandbox", "celeryconfig")
 
+#: In seconds. A machine that answers so late is not slow, but broken.
+LEAST_PATIENCE = 60
+
 FILE_LINES, FUNCTION_LINES, ROUTE_LINES, TASK_LINES = 400, 50, 15, 10
 
 
@@ -128,6 +131,46 @@ def tests_use_our_own_code_as_it_is(source: Source) -> Iterator[str]:
                     yield source.at(node, f"assigns {dotted(target)}: run our code as it is")
 
 
+def tests_never_fail_on_time(source: Source) -> Iterator[str]:
+    """How long something took is asserted from below alone; who waits does so for a minute, or until it holds.
+
+    Limits of a second and less are meant to run out. Anything in between is a guess about the machine.
+    """
+    if not source.below("tests") or source.below("tests/architecture"):
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assert) and any(map(_bounds_a_duration, ast.walk(node))):
+            yield source.at(node, "bounds how long something took: have what would come too late never come")
+        if isinstance(node, ast.Call) and any(1 < seconds < LEAST_PATIENCE for seconds in _limits(node)):
+            yield source.at(node, "gives a slow machine no chance: wait PATIENCE_SECONDS, or `eventually`")
+
+
+def _bounds_a_duration(node: ast.AST) -> bool:
+    return isinstance(node, ast.Compare) and any(
+        (isinstance(operator, ast.Lt | ast.LtE) and _is_duration(left))
+        or (isinstance(operator, ast.Gt | ast.GtE) and _is_duration(right))
+        for left, operator, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False)
+    )
+
+
+def _is_duration(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Sub)
+        and isinstance(node.left, ast.Call)
+        and dotted(node.left.func) in {"time.monotonic", "time.perf_counter", "time.process_time"}
+    )
+
+
+def _limits(call: ast.Call) -> Iterator[float]:
+    """Yield the numbers that say for how many seconds a call waits."""
+    waits = isinstance(call.func, ast.Attribute) and call.func.attr in {"wait", "join", "result", "settimeout"}
+    named = [keyword.value for keyword in call.keywords if keyword.arg in {"timeout", "patience"}]
+    for value in [*named, *(call.args[:1] if waits else [])]:
+        if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
+            yield value.value
+
+
 def _at_most(limit: int, source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef, what: str) -> Iterator[str]:
     lines = body_lines(function)
     if lines > limit:
@@ -172,5 +215,5 @@ def _is_ours(source: Source, node: ast.AST) -> bool:
 RULES = (
     files_are_short, functions_are_short, routes_are_short, tasks_are_short, only_the_session_scope_commits,
     no_floats_near_money, only_the_clock_reads_the_time, names_say_something, annotations_are_lazy,
-    use_cases_take_the_session_first, tests_use_our_own_code_as_it_is,
+    use_cases_take_the_session_first, tests_use_our_own_code_as_it_is, tests_never_fail_on_time,
 )  # fmt: skip

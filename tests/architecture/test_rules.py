@@ -54,6 +54,11 @@ BREAKS = [
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "monkeypatch.setattr('app.infra.db.engine', None)\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "from app.infra import db\nm.setattr(db, 'x', 1)\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "from app.infra import db\ndb.engine = None\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "assert time.monotonic() - began < 3\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "assert 1 < time.monotonic() - began < 3\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "assert 3 >= time.perf_counter() - began\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "thread.join(5)\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "process.communicate(timeout=30)\n"),
 ]
 
 
@@ -83,6 +88,9 @@ KEEPS = [
     (rules.use_cases_take_the_session_first, "app/booking/service.py", "def book(session, actor):\n    ...\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "monkeypatch.setenv('X', '1')\n"),
     (rules.tests_use_our_own_code_as_it_is, "tests/test_x.py", "monkeypatch.setattr('app.x.REST_SECONDS', 9)\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "assert time.monotonic() - began >= 1\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "with raises(Full):\n    peer.get(timeout=0.3)\n"),
+    (rules.tests_never_fail_on_time, "app/infra/x.py", "thread.join(5)\n"),
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,10 +13,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.infra.db import session_scope
+from tests.patience import PATIENCE_SECONDS, eventually, somebody_waits_for_a_lock
 
 T = TypeVar("T")
-
-PATIENCE = 10.0
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -25,7 +23,7 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
     gate = threading.Barrier(len(calls))
 
     def start(call: Callable[[], T]) -> T:
-        gate.wait(PATIENCE)
+        gate.wait(PATIENCE_SECONDS)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as threads:
@@ -44,13 +42,10 @@ def while_it_waits(change: Callable[[Session], object], call: Callable[[], T], o
             change(session)
             waiting = threads.submit(call)
             until_blocked(owner, waiting)
-        return waiting.result(PATIENCE)
+        return waiting.result(PATIENCE_SECONDS)
 
 
 def until_blocked(owner: psycopg.Connection, waiting: Future[Any]) -> None:
     """Wait until somebody waits for a lock."""
-    end = time.monotonic() + PATIENCE
-    while owner.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
-        assert not waiting.done(), f"it did not wait: {waiting.result()}"
-        assert time.monotonic() < end, "nobody waits for a lock"
-        time.sleep(0.005)
+    eventually(lambda: waiting.done() or somebody_waits_for_a_lock(owner), "somebody who waits for a lock")
+    assert not waiting.done(), f"it did not wait: {waiting.result()}"

@@ -19,9 +19,10 @@ from app.mentors.service import WeeklyRule
 from app.payments.events import PaymentCapturedLate
 from tasks import maintenance
 from tests.booking.conftest import Configure
-from tests.booking.racing import PATIENCE, at_once, tally, until_blocked, while_it_waits
+from tests.booking.racing import at_once, tally, until_blocked, while_it_waits
 from tests.booking.world import HOUR, World, read, refusal
 from tests.factories.payments import tnd
+from tests.patience import PATIENCE_SECONDS
 
 CROWD = 40
 AFTER_THE_DEADLINE = timedelta(minutes=16)
@@ -174,7 +175,7 @@ def test_who_ends_several_touches_no_wallet_before_all_their_orders(world: World
             booking = threads.submit(world.book, learner, third, world.slots(third)[2])
             until_blocked(owner, booking)
             owner.execute("SELECT FROM ledger.account WHERE code = %s FOR UPDATE NOWAIT", [f"deposit:{learner.id}"])
-        assert booking.result(PATIENCE).status_code == 201
+        assert booking.result(PATIENCE_SECONDS).status_code == 201
 
 
 def test_who_takes_up_again_touches_no_wallet_before_the_order(world: World, owner: psycopg.Connection) -> None:
@@ -196,7 +197,7 @@ def test_who_takes_up_again_touches_no_wallet_before_the_order(world: World, own
             applied = threads.submit(apply)
             until_blocked(owner, applied)
             owner.execute("SELECT FROM ledger.account WHERE code = %s FOR UPDATE NOWAIT", [f"deposit:{learner.id}"])
-        applied.result(PATIENCE)
+        applied.result(PATIENCE_SECONDS)
 
 
 # A change of the mentor's, and a booking that has begun

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import NoReturn
@@ -15,7 +17,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from app.kernel.states import IllegalTransition
 from tasks import maintenance
 from tests.booking.world import HOUR, World, read
-from tests.patience import eventually
+from tests.patience import eventually, somebody_waits_for_a_lock
 
 AFTER_THE_DEADLINE = timedelta(minutes=16)
 
@@ -80,7 +82,7 @@ def test_a_sweep_whose_time_is_up_ends_and_leaves_the_rest_to_the_next(world: Wo
 
     with owner.transaction():
         owner.execute("SELECT 1 FROM payment_order WHERE id = %s FOR UPDATE", [first["order"]["id"]])
-        with time_limit(0.5), pytest.raises(ExceptionGroup) as ended:
+        with time_limit(lambda: somebody_waits_for_a_lock(owner)), pytest.raises(ExceptionGroup) as ended:
             maintenance.expire_bookings()
 
     assert [type(error) for error in ended.value.exceptions] == [SoftTimeLimitExceeded]
@@ -100,16 +102,20 @@ def test_a_sweep_with_nothing_due_does_nothing(world: World) -> None:
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Strike as Celery's soft limit does: by a signal, wherever the work is."""
+def time_limit(is_up: Callable[[], bool]) -> Iterator[None]:
+    """Strike as Celery's soft limit does, by a signal, as soon as the work is where the test wants it."""
 
     def strike(*_: object) -> NoReturn:
         raise SoftTimeLimitExceeded
 
+    def watch() -> None:
+        eventually(is_up)
+        os.kill(os.getpid(), signal.SIGALRM)
+
     before = signal.signal(signal.SIGALRM, strike)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        with ThreadPoolExecutor(1) as watchman:
+            watchman.submit(watch)
+            yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -14,6 +14,7 @@ from embedded.cluster import Database
 from sandbox.server import Sandbox
 from sandbox.settings import Settings
 from tests.calendar.town import Town
+from tests.patience import PATIENCE_SECONDS
 
 Configure = Callable[..., None]
 
@@ -41,7 +42,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="package")
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=20, trust_env=False) as client:
+    with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
         yield client
 
 

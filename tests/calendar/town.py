@@ -120,6 +120,10 @@ class Town:
         ordered = self.http.post(f"{self.sandbox.url}/faults", json={"fault": kind, **fields})
         assert ordered.status_code == 201, ordered.text
 
+    def end_faults(self) -> None:
+        """End all faults, and the waiting of whoever is held by one."""
+        self.http.delete(f"{self.sandbox.url}/faults")
+
     def events(self, mentor: MadeUser, *, deleted: bool = False) -> list[dict[str, Any]]:
         query = {"email": mentor.email, "showDeleted": str(deleted).lower()}
         found: list[dict[str, Any]] = self.http.get(f"{self.sandbox.url}/google/events", params=query).json()["items"]

@@ -16,6 +16,9 @@ from app.infra.outbox import publish, record
 from app.kernel.events import Event
 from app.kernel.ids import new_id
 
+#: In seconds: longer than a lease of these tests, and than anything published is waited for.
+AGES = 100_000
+
 
 @dataclass
 class Carrier:
@@ -91,7 +94,7 @@ class Carrier:
         with self.owner.cursor(row_factory=psycopg.rows.dict_row) as cursor:
             return cursor.execute(statement, parameters).fetchall()
 
-    def backdate(self, column: str, seconds: int) -> None:
+    def backdate(self, column: str, seconds: int = AGES) -> None:
         """Let time pass for every delivery."""
         self.owner.execute(f"UPDATE delivery SET {column} = {column} - make_interval(secs => %s)", [seconds])
 

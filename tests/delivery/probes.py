@@ -96,6 +96,8 @@ def call(errand: Errand) -> None:
     with session_scope() as session:
         how = behaviour(session, errand.event)
     perform(how)
+    while how == "hang" and errand.claimed.attempt == 1 and still(how, errand.event):
+        time.sleep(0.02)
     with errand.outcome() as session:
         leave(session, errand.event, "called")
     if how == "stumble":
@@ -125,6 +127,12 @@ def behaviour(session: Session, event: Any) -> str | None:
     return session.scalar(text("SELECT how FROM behaviour WHERE thing_id = :thing"), {"thing": event.thing_id})
 
 
+def still(how: str, event: Any) -> bool:
+    """Tell whether the probe shall go on like that."""
+    with session_scope() as session:
+        return behaviour(session, event) == how
+
+
 def perform(how: str | None) -> None:
     """Do it; nothing is as good as fine."""
     if how in _FAILURES:
@@ -132,10 +140,6 @@ def perform(how: str | None) -> None:
         raise kind(words, **more)
     if how == "die":
         os.kill(os.getpid(), signal.SIGKILL)
-    if how == "slow":
-        time.sleep(1)
-    if how == "hang":
-        time.sleep(60)
 
 
 install()

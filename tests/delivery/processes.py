@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from embedded.process import Process, Program
 from embedded.unprivileged import leave
 from embedded.valkey import Valkey
 from tests.architecture.sources import ROOT
+from tests.patience import eventually
 
 RELAY = ("-m", "tasks.relay")
 WORKER = (
@@ -44,9 +46,16 @@ class System:
     worker: Process
     logs: Path
 
-    def another_relay(self) -> Process:
-        """Make one more relay, not started yet."""
-        return Process(self.relay.program)
+    def another_relay(self, **limits: float) -> Process:
+        """Make one more relay, not started yet; `limits` are how long it sleeps, by the names of its constants."""
+        chosen = "".join(f"relay.{name} = {seconds}; " for name, seconds in limits.items())
+        argv = (sys.executable, "-c", f"from tasks import relay; {chosen}relay.main()")
+        return Process(replace(self.relay.program, argv=argv) if limits else self.relay.program)
+
+    def impatient_worker(self, **settings: str) -> Process:
+        """Make a worker with other settings, not started yet."""
+        program = self.worker.program
+        return Process(replace(program, environment=dict(program.environment) | settings))
 
     def flush_broker(self) -> None:
         """Make the broker forget everything."""
@@ -99,10 +108,18 @@ def kill(process: Process) -> None:
     process.stop(grace=0)
 
 
+def states(group: int) -> list[str]:
+    """Return how each process of a group is: R for one that runs, S for one that waits, T for one that is stopped."""
+    command = ["ps", "--no-headers", "-eo", "pgid,state"]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [state for pgid, state in map(str.split, table.splitlines()) if int(pgid) == group]
+
+
 @contextmanager
 def frozen(process: Process) -> Iterator[None]:
     """Stop a process with all that it started, as a machine that swaps does, and let it go on."""
     os.killpg(process.pid, signal.SIGSTOP)
+    eventually(lambda: set(states(process.pid)) <= {"T", "Z"}, "all of them to stand still")
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from embedded.process import Process, Program
 
 #: Debian's program for everybody; `rabbitmq-server` on PATH insists on the user and the directories of the package.
 SCRIPTS = (Path("/usr/lib/rabbitmq/bin"), Path("/opt/rabbitmq/sbin"), Path("/opt/homebrew/sbin"))
-START_SECONDS = 90.0
+START_SECONDS = 600.0
 
 
 def find_rabbitmq() -> Path | None:
@@ -64,7 +64,7 @@ class RabbitMQ:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection((LOOPBACK, self._port), 1) as connection:
+            with socket.create_connection((LOOPBACK, self._port), 30) as connection:
                 connection.sendall(b"AMQP\x00\x00\x09\x01")
                 return bool(connection.recv(1))
         except OSError:

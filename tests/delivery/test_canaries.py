@@ -62,7 +62,7 @@ def test_who_came_through_is_told_by_queue(carrier):
     told = ages()
     assert told.pop("payments") is None
     assert set(told) == set(QUEUES) - {"payments"}
-    assert list(told.values()) == pytest.approx([30] * len(told), abs=5)
+    assert all(30 <= age < 3_600 for age in told.values())
 
 
 def test_it_takes_the_way_of_all_work(carrier):
@@ -89,7 +89,8 @@ def test_while_one_is_on_its_way_no_other_is_sent_into_its_queue(carrier):
     assert carrier.rows("SELECT state FROM delivery WHERE queue = 'payments'") == [{"state": "published"}]
 
 
-def test_many_beats_send_as_many_as_one(carrier):
+def test_many_beats_send_as_many_as_one(carrier, chosen):
+    chosen(CANARY_SECONDS="3600")
     with ThreadPoolExecutor(8) as threads:
         sent = list(threads.map(lambda _: send(), range(24)))
     assert sum(sent) == len(QUEUES)

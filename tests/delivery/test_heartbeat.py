@@ -69,9 +69,10 @@ def test_it_is_touched_again_and_again_and_not_while_the_process_stands_still(st
     eventually(touched_again(file))
 
 
-def test_a_worker_that_has_lost_its_broker_falls_silent_and_comes_back_with_it(start, broker):
+def test_a_worker_that_has_lost_its_broker_falls_silent_and_comes_back_with_it(start, broker, tmp_path):
     _, file = start(WORKER)
     kill(broker.process)
+    eventually(lambda: "onnection to broker lost" in (tmp_path / "one.log").read_text())
     time.sleep(SILENCE_SECONDS)
     again = touched_again(file)
     time.sleep(SILENCE_SECONDS)

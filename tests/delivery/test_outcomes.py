@@ -155,7 +155,7 @@ def test_a_failed_delivery_waits_in_the_database_and_not_in_the_broker(carrier, 
     delivery = carrier.record(events.Noted, how="wait")
     assert carrier.carry(delivery) == "retried"
     waits = carrier.rows("SELECT extract(epoch FROM available_at - now()) AS seconds FROM delivery")[0]["seconds"]
-    assert 88 < waits <= 91
+    assert 5 < waits <= 90  # without being asked to wait, no more than 4
     assert carrier.publish() == []
     carrier.backdate("available_at", 95)
     assert carrier.publish() == [delivery]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import statistics
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -25,7 +24,9 @@ SLOW_COMMITS = """
     CREATE CONSTRAINT TRIGGER slow_commit AFTER UPDATE ON delivery DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW WHEN (NEW.state = 'published') EXECUTE FUNCTION slow_commit();
 """
-TUNING = {"LOG_LEVEL": "INFO", "TASK_SECONDS": "2", "LEASE_SECONDS": "4"}
+FOR_EVER = 3_600
+CARRIED = "SELECT count(*) AS n FROM delivery WHERE state = 'pending'"
+TUNING = {"LOG_LEVEL": "INFO"}
 
 
 @pytest.fixture(scope="module")
@@ -62,29 +63,43 @@ def each_once(carrier, count):
     return (rows["all"], rows["things"]) == (count, count)
 
 
-def test_from_commit_to_start_it_takes_milliseconds(system, carrier, events):
-    for _ in range(40):
-        record_many(carrier, events.Noted, 1)
-        time.sleep(0.02)
-    eventually(lambda: each_once(carrier, 40))
-    waited = sorted(
-        float(row["ms"])
-        for row in carrier.rows(
-            "SELECT extract(epoch FROM d.started_at - e.recorded_at) * 1000 AS ms"
-            " FROM delivery AS d JOIN event AS e ON e.id = d.event_id ORDER BY d.seq DESC LIMIT 40"
-        )
-    )
-    print(f"commit → start: p50 {statistics.median(waited):.1f} ms, p95 {waited[37]:.1f} ms, max {waited[-1]:.1f} ms")
-    # A relay that is not woken would take half a second. On a quiet machine it is 10 ms; the demo measures that.
-    assert statistics.median(waited) < 250
+@contextmanager
+def relay_that_sleeps(system, **limits):
+    """Have another relay carry, whose sleeps last as long as the test likes."""
+    kill(system.relay)
+    relay = system.another_relay(**limits)
+    relay.start()
+    try:
+        yield
+    finally:
+        relay.stop()
+
+
+def test_a_relay_that_would_sleep_for_ever_is_woken_by_each_commit(system, carrier, events):
+    asleep = "SELECT sleeping FROM relay_sleep"
+    with relay_that_sleeps(system, IDLE_SECONDS=FOR_EVER, RECENT_IDLE_SECONDS=FOR_EVER):
+        for count in range(1, 6):
+            eventually(lambda: carrier.rows(asleep) == [{"sleeping": True}])
+            record_many(carrier, events.Noted, 1)
+            eventually(lambda count=count: each_once(carrier, count))
+
+
+def test_what_is_committed_while_the_relay_falls_asleep_is_not_slept_over(system, carrier, events):
+    with relay_that_sleeps(system, IDLE_SECONDS=FOR_EVER, RECENT_IDLE_SECONDS=FOR_EVER):
+        for _ in range(100):
+            record_many(carrier, events.Noted, 1)
+        eventually(lambda: carrier.rows(CARRIED) == [{"n": 0}])
+    system.relay.start()
+    eventually(lambda: each_once(carrier, 100))
 
 
 def test_what_waits_for_its_turn_goes_on_soon_after_the_one_before(system, carrier, events):
-    """A relay that slept its second between two of these would need more than the time that is given."""
+    """Nobody tells the relay that there is a turn: it looks, often, as long as it has carried something of late."""
     thing = new_id()
-    with session_scope() as session:
-        record(session, *(events.Moved(thing_id=thing) for _ in range(40)))
-    eventually(lambda: len(carrier.effects()) == 40)
+    with relay_that_sleeps(system, IDLE_SECONDS=FOR_EVER, RECENT_SECONDS=FOR_EVER):
+        with session_scope() as session:
+            record(session, *(events.Moved(thing_id=thing) for _ in range(40)))
+        eventually(lambda: len(carrier.effects()) == 40)
 
 
 @pytest.fixture
@@ -103,13 +118,14 @@ def test_a_message_is_sent_after_the_commit_that_marks_it(system, slow_commits, 
 
 def test_the_request_id_goes_with_the_work_into_the_log_of_the_worker(system, carrier, events, flask_app):
     thing = new_id()
-    carrier.tell(thing, "fail")
+    carrier.tell(thing, "wait")
     with flask_app.test_request_context(headers={"X-Request-Id": "checkout-4711"}):
         flask_app.preprocess_request()
         with session_scope() as session:
             record(session, events.Noted(thing_id=thing))
     eventually(lambda: '"correlation_id": "checkout-4711"' in system.log("worker"))
     carrier.owner.execute("DELETE FROM behaviour")
+    carrier.backdate("available_at")
     eventually(lambda: carrier.effects() == ["noted"])
 
 
@@ -118,7 +134,7 @@ def test_a_broker_that_forgets_everything_costs_seconds_and_nothing_else(system,
         record_many(carrier, events.Noted, 40)
         eventually(lambda: system.waiting("maintenance") >= 30)  # some are in the worker's hands already
         system.flush_broker()
-    eventually(lambda: each_once(carrier, 40))
+    sent_again_until(carrier, 40)
     assert carrier.rows("SELECT max(rescues) AS most FROM delivery")[0]["most"] >= 1
 
 
@@ -169,6 +185,11 @@ def _recorded(carrier, events):
     return False
 
 
+def sent_again_until(carrier, count):
+    """Wait until each effect has come once. For the relay it is long ago that it sent what has not come."""
+    eventually(lambda: each_once(carrier, count) or carrier.backdate("published_at"))
+
+
 def test_a_relay_that_is_killed_again_and_again_loses_and_doubles_nothing(system, carrier, events):
     for _ in range(5):
         record_many(carrier, events.Noted, 30)
@@ -176,7 +197,7 @@ def test_a_relay_that_is_killed_again_and_again_loses_and_doubles_nothing(system
         kill(system.relay)
         record_many(carrier, events.Noted, 10)
         system.relay.start()
-    eventually(lambda: each_once(carrier, 200))
+    sent_again_until(carrier, 200)
 
 
 def test_without_a_relay_work_waits_where_it_can_be_seen(system, carrier, events):
@@ -210,13 +231,14 @@ def test_a_relay_that_is_asked_to_stop_ends_well(system):
 
 
 def test_a_worker_that_is_killed_with_work_in_its_hands_loses_and_doubles_nothing(system, carrier, events):
-    slow = [carrier.record(events.Called, how="slow") for _ in range(2)]
+    hanging = [carrier.record(events.Called, how="hang") for _ in range(2)]
     record_many(carrier, events.Noted, 20)
-    eventually(lambda: [carrier.state(delivery) for delivery in slow] == ["running"] * 2)
+    eventually(lambda: [carrier.state(delivery) for delivery in hanging] == ["running"] * 2)
     kill(system.worker)
+    carrier.backdate("lease_until")
     system.worker.start()
-    eventually(lambda: each_once(carrier, 22))
-    for delivery in slow:
+    sent_again_until(carrier, 22)
+    for delivery in hanging:
         assert [attempt["outcome"] for attempt in carrier.attempts(delivery)] == ["lost", "done"]
 
 
@@ -230,11 +252,20 @@ def test_work_that_kills_its_worker_is_dead_after_its_tries(system, carrier, eve
     eventually(lambda: carrier.effects() == ["noted"] * 5)
 
 
-def test_work_that_hangs_is_interrupted_and_tried_again(system, carrier, events):
+@pytest.fixture
+def impatient(system):
+    """Have a worker work that gives each task two seconds."""
+    kill(system.worker)
+    worker = system.impatient_worker(TASK_SECONDS="2")
+    worker.start()
+    yield
+    worker.stop()
+    system.worker.start()
+
+
+def test_work_that_hangs_is_interrupted_and_tried_again(impatient, carrier, events):
     hanging = carrier.record(events.Called, how="hang")
-    eventually(lambda: carrier.state(hanging) == "running")
-    carrier.owner.execute("DELETE FROM behaviour")
     eventually(lambda: carrier.state(hanging) == "done")
-    first, second = carrier.attempts(hanging)
+    first, *_, last = carrier.attempts(hanging)
     assert first["error"].startswith("SoftTimeLimitExceeded")
-    assert second["outcome"] == "done"
+    assert last["outcome"] == "done"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from app.infra.outbox import publish
 from app.infra.outbox.reactions import NoChoreography, UnknownEvent
 from app.kernel.events import Event
 from app.kernel.ids import new_id
+from tests.patience import PATIENCE_SECONDS
 
 THING = new_id()
 
@@ -118,7 +120,9 @@ def woken(carrier, events):
     """Record a fact, and count who is woken by its commit."""
     with session_scope() as session:
         outbox.record(session, events.Noted(thing_id=THING))
-    return len(list(carrier.owner.notifies(timeout=0.2, stop_after=1)))
+    carrier.owner.execute("NOTIFY amana_relay, 'the end'")
+    heard = iter(carrier.owner.notifies(timeout=PATIENCE_SECONDS))
+    return len(list(takewhile(lambda notice: notice.payload != "the end", heard)))
 
 
 def test_only_who_has_just_said_that_relays_sleep_needs_to_look_once_more(carrier):

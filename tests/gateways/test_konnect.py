@@ -312,12 +312,13 @@ def test_nobody_there_means_nothing_was_done() -> None:
 
 
 @pytest.fixture
-def silence() -> Iterator[Konnect]:
-    """Return a gateway that takes every question and answers none."""
+def silence(monkeypatch: pytest.MonkeyPatch) -> Iterator[Konnect]:
+    """Return a gateway that takes every question and answers none; it is given a second."""
+    monkeypatch.setenv("GATEWAY_TOTAL_SECONDS", "1")
     over = threading.Event()
 
     def answer(_: Request) -> Response:
-        over.wait(10)
+        over.wait()
         return Response()
 
     with Peer(answer) as peer:

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from app.infra import config
 from tests.factories.identity import MadeUser
 from tests.identity.conftest import Post
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_of_twenty_clients_at_once_exactly_one_wins(address: tuple[str, int], to
     start = threading.Barrier(20)
 
     def refresh(_: int) -> int:
-        connection = http.client.HTTPConnection(*address, timeout=20)
+        connection = http.client.HTTPConnection(*address, timeout=PATIENCE_SECONDS)
         connection.connect()
         start.wait()
         body = json.dumps({"refresh_token": token})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import pytest
 from app.infra.calls import Operation
 from app.infra.http import Reply, send
 from app.kernel.errors import UnknownOutcome
+from tests.patience import PATIENCE_SECONDS
 
 Script = Callable[[socket.socket], None]
 
@@ -37,7 +37,7 @@ def peer(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
         thread.start()
         yield found
         listener.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
+    thread.join(PATIENCE_SECONDS)
 
 
 def _serve(listener: socket.socket, script: Script, found: Peer) -> None:
@@ -87,9 +87,8 @@ def get(url: str) -> Reply:
     return send("GET", url, operation=Operation("peer", "get"), headers={})
 
 
-def seconds(call: Callable[[str], Reply], url: str) -> tuple[float, str]:
-    """Return how long it took until the outcome was given up as unknown, and what was said."""
-    began = time.monotonic()
+def given_up(call: Callable[[str], Reply], url: str) -> str:
+    """Call it, wait until the outcome is given up as unknown, and return what was said."""
     with pytest.raises(UnknownOutcome) as failure:
         call(url)
-    return time.monotonic() - began, str(failure.value)
+    return str(failure.value)

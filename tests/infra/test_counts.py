@@ -15,10 +15,14 @@ from app.infra.metrics import store
 from app.infra.metrics.kinds import Counter, Histogram, Streak
 from app.infra.metrics.pending import Change, Pending, pending
 from tests.conftest import forget_connections
+from tests.patience import PATIENCE_SECONDS, eventually
 
 SEEN = Counter("seen_total", "Seen", ("who",))
 FAILED = Streak("failed_in_a_row", "Failed", ("who",))
 TOOK = Histogram("took_seconds", "Took", ("who",), bounds=(0.1, 1.0))
+
+
+HOUR = 3_600
 
 
 @pytest.fixture(autouse=True)
@@ -148,15 +152,15 @@ def test_what_is_counted_in_a_transaction_is_undone_with_it():
 def test_a_number_tells_how_long_it_has_not_changed_and_when_it_began_anew(plumbing):
     FAILED.end("konnect")
     metrics.flush()
-    plumbing.execute("UPDATE metric SET changed_at = now() - interval '9 s', begun_at = now() - interval '9 s'")
+    plumbing.execute("UPDATE metric SET changed_at = now() - interval '1 h', begun_at = now() - interval '1 h'")
     with session_scope() as session:
         (found,) = store.read(session)
-    assert (found.age, found.begun) == (pytest.approx(9, abs=2), pytest.approx(9, abs=2))
+    assert min(found.age, found.begun) >= HOUR
     FAILED.grow("konnect")
     metrics.flush()
     with session_scope() as session:
         (found,) = store.read(session)
-    assert (found.age, found.begun) == (pytest.approx(0, abs=2), pytest.approx(9, abs=2))
+    assert found.age < HOUR <= found.begun
 
 
 def test_a_process_that_was_started_writes_by_itself(plumbing):
@@ -165,13 +169,10 @@ def test_a_process_that_was_started_writes_by_itself(plumbing):
         metrics.start()
         metrics.start()
         SEEN.add("lina")
-        time.sleep(60)
+        time.sleep(2 * PATIENCE_SECONDS)
         os._exit(0)
     try:
-        end = time.monotonic() + 20
-        while plumbing.execute("SELECT sum(value) FROM metric").fetchone() != (1,):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        eventually(lambda: plumbing.execute("SELECT sum(value) FROM metric").fetchone() == (1,))
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,12 +13,12 @@ from app.infra.calls import Operation
 from app.infra.db import session_scope
 from app.infra.http import MAX_BYTES, Reply, TransactionOpen, send
 from app.kernel.errors import PermanentFailure, TransientFailure, UnknownOutcome
-from tests.infra.peer import drips, get, peer, says, seconds
+from tests.infra.peer import drips, get, given_up, peer, says
 
 OK = says("200 OK", "Content-Type: application/json", body=b'{"status": "pending"}')
 
 
-pytestmark = pytest.mark.usefixtures("one_second")
+pytestmark = pytest.mark.usefixtures("chosen_settings")
 
 
 def test_an_answer_is_returned_whatever_its_status():
@@ -81,15 +80,15 @@ def test_a_name_that_nobody_has_got_nothing():
         get("http://nobody.invalid/")
 
 
-def test_who_accepts_and_never_shakes_hands_got_nothing(stop):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        began = time.monotonic()
-        with pytest.raises(TransientFailure, match="cannot be reached"):
-            get(f"https://127.0.0.1:{silent.getsockname()[1]}/")
-    assert 0.9 < time.monotonic() - began < 3
+def test_who_accepts_and_never_shakes_hands_got_nothing(one_second):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(TransientFailure, match="cannot be reached"),
+    ):
+        get(f"https://127.0.0.1:{silent.getsockname()[1]}/")
 
 
-def test_who_answers_tls_with_something_else_got_nothing():
+def test_who_answers_tls_with_something_else_got_nothing(one_second):
     with peer(OK) as other, pytest.raises(TransientFailure, match="cannot be reached"):
         get(other.url.replace("http:", "https:"))
 
@@ -107,12 +106,10 @@ def test_a_silent_end_leaves_the_outcome_open():
         get(other.url)
 
 
-def test_silence_leaves_the_outcome_open(stop):
-    with peer(lambda _: stop.wait(5)) as other:
-        took, why = seconds(get, other.url)
+def test_silence_leaves_the_outcome_open(one_second, stop):
+    with peer(lambda _: stop.wait()) as other:
+        assert given_up(get, other.url) == "127.0.0.1 did not answer in time"
         stop.set()
-    assert 0.9 < took < 4.5
-    assert why == "127.0.0.1 did not answer in time"
 
 
 DRIPS = {
@@ -125,17 +122,16 @@ DRIPS = {
 }
 
 
-def test_no_drip_outlives_the_deadline(stop):
+def test_no_drip_outlives_the_deadline(one_second, stop):
     """All at once, so that the test takes one deadline and not six."""
 
     def drip(start):
         with peer(drips(start, stop)) as other:
-            return seconds(get, other.url)
+            return given_up(get, other.url)
 
     with ThreadPoolExecutor(len(DRIPS)) as pool:
         ended = dict(zip(DRIPS, pool.map(drip, DRIPS.values()), strict=True))
-    assert {where: why for where, (_, why) in ended.items()} == dict.fromkeys(DRIPS, "127.0.0.1 did not answer in time")
-    assert {where: took for where, (took, _) in ended.items() if not 0.9 < took < 3} == {}
+    assert ended == dict.fromkeys(DRIPS, "127.0.0.1 did not answer in time")
 
 
 def test_half_an_answer_leaves_the_outcome_open():
@@ -196,5 +192,4 @@ def test_threads_of_deadlines_end_with_their_calls():
             get(other.url)
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
-            thread.join(0.5)  # half of a deadline: it was told to end, and does not wait for its time
-            assert not thread.is_alive()
+            thread.join()  # it was told to end: its time would be up much later than anybody waits

@@ -24,7 +24,7 @@ def end(services):
     def end(backends):
         with psycopg.connect(services.cluster.superuser_url(), autocommit=True) as superuser:
             for pid in backends:
-                assert superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+                assert superuser.execute("SELECT pg_terminate_backend(%s, 180000)", [pid]).fetchone() == (True,)
 
     return end
 

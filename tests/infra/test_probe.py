@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.infra.probe import probing
+from tests.patience import eventually
 
 
 @pytest.fixture
@@ -30,10 +30,8 @@ def frozen():
 def test_a_server_that_freezes_is_given_up(plumbing, frozen):
     with probing(0.5) as session:
         frozen(session.scalar(text("SELECT pg_backend_pid()")))
-        began = time.monotonic()
-        with pytest.raises(OperationalError):
+        with pytest.raises(OperationalError):  # nothing else would ever end it
             session.execute(text("SELECT 1"))
-        assert time.monotonic() - began < 10  # nothing else would ever end it
 
 
 def test_a_statement_that_fails_spoils_none_that_follows(plumbing):
@@ -49,7 +47,4 @@ def test_nothing_is_left_open(plumbing):
     for _ in range(5):
         with probing(5) as session:
             session.execute(text("SELECT 1"))
-    end = time.monotonic() + 5
-    while plumbing.execute(mine).fetchone()[0] > before and time.monotonic() < end:
-        time.sleep(0.05)
-    assert plumbing.execute(mine).fetchone()[0] <= before
+    eventually(lambda: plumbing.execute(mine).fetchone()[0] <= before)

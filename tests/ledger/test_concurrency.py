@@ -22,6 +22,7 @@ from app.ledger import accounts, service
 from app.ledger.errors import InsufficientFunds, PostingRefused
 from tests.conftest import forget_connections
 from tests.factories.payments import tnd
+from tests.patience import PATIENCE_SECONDS
 
 PSP = accounts.psp("konnect")
 THREADS = 8
@@ -39,7 +40,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
-        barrier.wait(60)
+        barrier.wait(PATIENCE_SECONDS)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as threads:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 import pytest
-from sqlalchemy import text
 
 from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.mentors import service
 from tests.factories.identity import make_user, token_for
 from tests.factories.mentors import make_mentor
+from tests.patience import eventually, somebody_waits_for_a_lock
 
 PROFILE = {"headline": "Databases", "bio": "Twenty years of them.", "skills": ["postgres", "sql"]}
 URL = "/api/v1/mentors"
@@ -182,25 +181,13 @@ def test_a_notice_beyond_the_horizon_is_refused(client, mentor):
     assert client.get(f"{URL}/{mentor.id}").json["horizon_days"] == 60
 
 
-def test_of_two_changes_at_once_that_contradict_each_other_the_later_is_refused(flask_app, mentor):
+def test_of_two_changes_at_once_that_contradict_each_other_the_later_is_refused(flask_app, mentor, owner):
     with ThreadPoolExecutor(1) as pool:
         with session_scope() as first:
             service.change_mentor(first, mentor.id, {"min_notice_minutes": 2880})
             second = pool.submit(change, flask_app.test_client(), mentor, horizon_days=1)
-            wait_until_somebody_waits_for_a_lock()
+            eventually(lambda: somebody_waits_for_a_lock(owner))
         assert pointers(second.result()) == ["/min_notice_minutes"]
-
-
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
-def wait_until_somebody_waits_for_a_lock():
-    for _ in range(500):
-        with session_scope() as session:
-            if session.scalar(text(WAITING)):
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits for a lock")
 
 
 def test_changed_skills_are_stored_like_the_first_ones(client, mentor):

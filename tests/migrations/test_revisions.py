@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import psycopg
@@ -22,6 +21,7 @@ from tests.factories.identity import make_user
 from tests.factories.mentors import make_mentor, make_offering
 from tests.factories.payments import tnd
 from tests.migrations.catalog import read_catalog
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def counted(connection):
 def test_two_that_migrate_at_once_take_turns(empty):
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
     both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
-    said = [process.communicate(timeout=60)[0].decode() for process in both]
+    said = [process.communicate(timeout=PATIENCE_SECONDS)[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert counted(empty)["alembic_version"] == 1
 
@@ -134,8 +134,6 @@ def test_a_migration_that_would_have_to_wait_gives_up_and_changes_nothing(migrat
     with psycopg.connect(migrated.info.dsn, password=migrated.info.password) as reader:
         for name in counted(reader):
             reader.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.Identifier(*name.split("."))))
-        began = time.monotonic()
         with pytest.raises(Exception, match="lock timeout"):
             migrate("base")
-        assert 3 < time.monotonic() - began < 8
     assert read_catalog(migrated) == everything

@@ -13,6 +13,7 @@ from app.infra.db import session_scope
 from app.notifications import service
 from tests.factories.identity import token_for
 from tests.notifications.conftest import alarm, raised
+from tests.patience import PATIENCE_SECONDS, eventually, somebody_waits_for_a_lock
 
 URL = "/api/v1/admin/notifications"
 
@@ -77,7 +78,7 @@ def test_alarms_raised_at_once_are_one_notification_that_counts_them_all(alarms)
     def ring(_):
         with session_scope() as session:
             session.execute(text("SELECT 1"))  # each holds its connection before any of them rings
-            at_once.wait(10)
+            at_once.wait(PATIENCE_SECONDS)
             service.raise_alarm(session, alarm())
 
     with ThreadPoolExecutor(8) as pool:
@@ -97,8 +98,8 @@ def test_an_alarm_that_meets_its_own_ending_opens_a_new_one(support, alarms, own
             else:
                 service.delete_alarm(session, item["id"])
             ringing = pool.submit(raised, alarm())
-            wait_until_somebody_waits_for_a_lock(owner)
-        ringing.result(10)
+            eventually(lambda: somebody_waits_for_a_lock(owner))
+        ringing.result(PATIENCE_SECONDS)
     assert counts(alarms(unread_only="true")) == [1]
     assert len(alarms()) == (2 if ending == "read" else 1)
 
@@ -115,11 +116,3 @@ def test_a_text_that_is_too_long_is_cut_rather_than_lost(alarms):
     raised(alarm(title="t" * 201, message="m" * 2_001))
     (item,) = alarms()
     assert (len(item["title"]), len(item["message"])) == (200, 2_000)
-
-
-def wait_until_somebody_waits_for_a_lock(owner):
-    for _ in range(500):
-        if owner.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("nobody waits for the row")

@@ -150,8 +150,8 @@ def test_what_waits_is_told_with_its_age(client, owner):
     seen = scrape(client)
     assert seen["amana_queue_depth", "waiting", "dead_letter"] == 3
     assert seen["amana_queue_depth", "waiting", "payments"] == 0
-    assert seen["amana_oldest_waiting_seconds", "dead_letter"] == pytest.approx(50, abs=5)
-    assert seen["amana_relay_lag_seconds",] == pytest.approx(50, abs=5)
+    assert 50 <= seen["amana_oldest_waiting_seconds", "dead_letter"] < 3_600
+    assert 50 <= seen["amana_relay_lag_seconds",] < 3_600
 
 
 def test_what_the_window_holds_back_or_what_waits_its_turn_is_no_lag_of_the_relay(client, owner, setting):
@@ -165,7 +165,7 @@ def test_what_the_window_holds_back_or_what_waits_its_turn_is_no_lag_of_the_rela
     assert scrape(client)["amana_relay_lag_seconds",] > 40
     owner.execute("UPDATE delivery SET ordering_key = 'one'")
     assert scrape(client)["amana_relay_lag_seconds",] == 0
-    owner.execute("UPDATE delivery SET ordering_key = NULL, state = 'retry', available_at = now() + interval '9 s'")
+    owner.execute("UPDATE delivery SET ordering_key = NULL, state = 'retry', available_at = now() + interval '1 h'")
     assert scrape(client)["amana_relay_lag_seconds",] == 0
 
 
@@ -176,7 +176,8 @@ def test_pings_that_nobody_has_looked_at_are_told_with_their_age_by_kind(client,
     seen = scrape(client)
     assert {one: seen["amana_webhooks_unprocessed", one] for one in INBOXES} == dict.fromkeys(INBOXES, 0) | {kind: 2}
     ages = {one: seen["amana_oldest_webhook_seconds", one] for one in INBOXES}
-    assert ages == dict.fromkeys(INBOXES, 0) | {kind: pytest.approx(50, abs=5)}
+    assert 50 <= ages.pop(kind) < 3_600
+    assert set(ages.values()) == {0}
     owner.execute(f"UPDATE {INBOXES[kind][0]} SET taken_at = now()")
     assert scrape(client)["amana_oldest_webhook_seconds", kind] == 0
 

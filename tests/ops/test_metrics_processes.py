@@ -14,7 +14,7 @@ from embedded.ports import LOOPBACK, free_port
 from embedded.process import Process, Program
 from tests.architecture.sources import ROOT
 from tests.ops.scrape import parse
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 
 GUNICORN = ("-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app")
 BAD_MAC = ("amana_webhooks_total", "konnect", "bad_mac")
@@ -33,12 +33,12 @@ def api(database, tmp_path):
         eventually(lambda: ready(address))
         yield process, address
     finally:
-        process.stop(grace=10)
+        process.stop(grace=PATIENCE_SECONDS)
 
 
 def ready(address):
     try:
-        return httpx.get(f"{address}/health/ready", trust_env=False, timeout=5).status_code == 200
+        return httpx.get(f"{address}/health/ready", trust_env=False, timeout=PATIENCE_SECONDS).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -46,7 +46,7 @@ def ready(address):
 def forge(address):
     """Ping with a forged MAC, on a connection of its own: any process may get it."""
     path = f"/api/v1/webhooks/konnect/{uuid4()}/forged"
-    return httpx.get(address + path, trust_env=False, timeout=10).status_code
+    return httpx.get(address + path, trust_env=False, timeout=PATIENCE_SECONDS).status_code
 
 
 def forge_many(address, times):
@@ -55,7 +55,7 @@ def forge_many(address, times):
 
 
 def forged(address):
-    page = httpx.get(f"{address}/metrics", trust_env=False, timeout=10)
+    page = httpx.get(f"{address}/metrics", trust_env=False, timeout=PATIENCE_SECONDS)
     assert page.status_code == 200
     return parse(page.text).get(BAD_MAC, 0)
 
@@ -65,7 +65,7 @@ def test_what_any_process_counted_is_told_by_every_one_and_outlives_them(api):
     forge_many(address, 60)
     eventually(lambda: [forged(address) for _ in range(8)] == [60] * 8)
     forge_many(address, 20)
-    process.stop(grace=10)  # at once: what was counted last is written on the way out
+    process.stop(grace=PATIENCE_SECONDS)  # at once: what was counted last is written on the way out
     process.start()
     eventually(lambda: ready(address))
     assert forged(address) == 80

@@ -18,6 +18,7 @@ from embedded.cluster import Database
 from embedded.ports import LOOPBACK, free_port
 from sandbox.server import Handler, Sandbox
 from sandbox.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 from tests.payments.world import World
 from tests.sandbox.peers import KEY, Gateway
 
@@ -27,7 +28,7 @@ Configure = Callable[..., None]
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
     """Return one client for all tests: to make one costs more than most of them."""
-    with httpx.Client(headers=KEY, timeout=20, trust_env=False) as client:
+    with httpx.Client(headers=KEY, timeout=PATIENCE_SECONDS, trust_env=False) as client:
         yield client
 
 

@@ -82,7 +82,7 @@ def rescue() -> None:
 @contextmanager
 def while_the_gateway_is_asked(world: World) -> Iterator[None]:
     """Let a worker ask for a pay link; the answer comes when the block ends."""
-    delay = world.gateway.order("delay", seconds=30, on="create")
+    delay = world.gateway.order("delay", seconds=3600, on="create")
     with ThreadPoolExecutor(1) as worker:
         asked = worker.submit(world.drain)
         eventually(

@@ -160,7 +160,7 @@ def test_no_ping_of_a_final_attempt_is_kept(world: World, payment_id: str) -> No
 def test_a_prefetch_never_eats_the_real_ping(world: World, payment_id: str) -> None:
     link = str(world.attempt(payment_id).pay_url)
     assert ping(world, payment_id).status_code == 200  # a link preview, before anybody has paid
-    world.gateway.order("drip", seconds=0.01, on="fetch")
+    world.gateway.order("drip", seconds=3600, on="fetch")
     with ThreadPoolExecutor(1) as worker:
         looked = worker.submit(world.drain)  # the answer says `pending`, and takes its time
         eventually(lambda: world.gateway.get("/faults").json()["items"][0]["hits"])

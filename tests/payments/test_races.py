@@ -22,6 +22,7 @@ from app.payments.errors import PaymentStillOpen
 from tasks import maintenance
 from tests.conftest import forget_connections
 from tests.factories.identity import MadeUser, token_for
+from tests.patience import PATIENCE_SECONDS
 from tests.payments.steps import book_with_two_links, settle
 from tests.payments.world import API, World
 from tests.sandbox.peers import ref_of
@@ -45,7 +46,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:
-        barrier.wait(60)
+        barrier.wait(PATIENCE_SECONDS)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as threads:

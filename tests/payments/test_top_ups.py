@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 from uuid import uuid4
 
@@ -130,15 +129,16 @@ def test_nobody_sees_somebody_elses_payment(world: World, payer: MadeUser) -> No
     assert world.client.post(API + PATH, json=tnd(1), headers={"Idempotency-Key": "x"}).status_code == 401
 
 
-def test_whoever_waits_is_told_as_soon_as_the_link_is_there(world: World, payer: MadeUser) -> None:
+def test_whoever_waits_is_told_as_soon_as_the_link_is_there(
+    world: World, payer: MadeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     payment_id = world.top_up(payer, 45_000)
+    monkeypatch.setattr("app.web.waiting.MAX_SECONDS", 3_600)
     worker = threading.Timer(0.3, world.drain)
     worker.start()
-    began = time.monotonic()
-    headers = token_for(payer) | {"Prefer": "wait=10"}
+    headers = token_for(payer) | {"Prefer": "wait=3600"}
     found = world.client.get(f"{API}/payments/{payment_id}", headers=headers)
     assert found.json["pay_url"]
-    assert found.headers["Preference-Applied"] == "wait=10"
-    assert time.monotonic() - began < 5
+    assert found.headers["Preference-Applied"] == "wait=3600"
     worker.join()
     eventually(lambda: world.attempt(payment_id).status == "awaiting_payer")

@@ -10,7 +10,7 @@ from app.infra.changes import CHANNEL
 from app.payouts.service.links import WEBHOOK_LABEL
 from tests.factories.identity import token_for
 from tests.factories.payouts import MENTORS_WALLET
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.payments.world import API
 from tests.payouts.world import HOUR, PayoutWorld, money
 
@@ -180,16 +180,17 @@ def test_a_change_is_announced_to_those_who_wait(world: PayoutWorld, owner: psyc
         lambda: world.pay(world.shown(payout_id)["pay_url"]),
     ):
         change()
-        assert [notice.payload for notice in owner.notifies(timeout=5, stop_after=1)] == [payout_id]
+        assert [notice.payload for notice in owner.notifies(timeout=PATIENCE_SECONDS, stop_after=1)] == [payout_id]
 
 
-def test_a_waiting_mentor_is_answered_when_the_payout_is_paid(world: PayoutWorld) -> None:
+def test_a_waiting_mentor_is_answered_when_the_payout_is_paid(world: PayoutWorld, monkeypatch) -> None:
+    monkeypatch.setattr("app.web.waiting.MAX_SECONDS", 3_600)
     mentor = world.earner()
     payout_id = world.requested(mentor)
     link = world.approved(payout_id)
 
     def wait() -> str:
-        return world.send(mentor, "GET", f"/payouts/{payout_id}", Prefer="wait=10").json["status"]
+        return world.send(mentor, "GET", f"/payouts/{payout_id}", Prefer="wait=3600").json["status"]
 
     def pay() -> str:
         world.pay(link)

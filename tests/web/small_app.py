@@ -25,6 +25,7 @@ from app.web.idempotent import idempotent
 from app.web.schemas import Input, Instant, MoneyField, PageQuery, WholeNumber
 from app.web.transaction import request_scope
 from app.web.waiting import answer_when_changed, waits
+from tests.patience import PATIENCE_SECONDS
 
 blp = room_blueprint("small", "What the toolkit does.")
 
@@ -135,7 +136,7 @@ def work_once(line):
     with request_scope() as session:
         session.execute(text("INSERT INTO work VALUES (:id, :title)"), {"id": made, "title": line["title"]})
         if line["title"] == "slow":
-            gate.wait(20)
+            gate.wait(PATIENCE_SECONDS)
         if line["title"] == "refused":
             raise Refusal("Not now.")
         if line["title"] == "crash":
