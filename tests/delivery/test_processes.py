@@ -25,7 +25,6 @@ SLOW_COMMITS = """
         FOR EACH ROW WHEN (NEW.state = 'published') EXECUTE FUNCTION slow_commit();
 """
 FOR_EVER = 3_600
-CARRIED = "SELECT count(*) AS n FROM delivery WHERE state = 'pending'"
 TUNING = {"LOG_LEVEL": "INFO"}
 
 
@@ -82,15 +81,6 @@ def test_a_relay_that_would_sleep_for_ever_is_woken_by_each_commit(system, carri
             eventually(lambda: carrier.rows(asleep) == [{"sleeping": True}])
             record_many(carrier, events.Noted, 1)
             eventually(lambda count=count: each_once(carrier, count))
-
-
-def test_what_is_committed_while_the_relay_falls_asleep_is_not_slept_over(system, carrier, events):
-    with relay_that_sleeps(system, IDLE_SECONDS=FOR_EVER, RECENT_IDLE_SECONDS=FOR_EVER):
-        for _ in range(100):
-            record_many(carrier, events.Noted, 1)
-        eventually(lambda: carrier.rows(CARRIED) == [{"n": 0}])
-    system.relay.start()
-    eventually(lambda: each_once(carrier, 100))
 
 
 def test_what_waits_for_its_turn_goes_on_soon_after_the_one_before(system, carrier, events):
