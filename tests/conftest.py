@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import make_url
 from xdist.remote import Producer
@@ -35,8 +36,8 @@ TEMPLATE = "amana"
 for _name in (*GIVEN, *(field.metadata["variable"] for field in fields(config.Settings))):
     os.environ.pop(_name, None)
 
-# An example that is slow on a busy machine is no failure.
-hypothesis_settings.register_profile("amana", deadline=None)
+# Examples that are slow, or slow to make, on a busy machine are no failure.
+hypothesis_settings.register_profile("amana", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("amana")
 
 

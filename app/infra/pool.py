@@ -17,7 +17,7 @@ REST_SECONDS = 5.0
 _RESTED_SINCE = "rested_since"
 
 
-def watch_rested(engine: Engine, rest_seconds: float = REST_SECONDS) -> None:
+def watch_rested(engine: Engine) -> None:
     """Have an engine look at each connection that it takes out of its pool, and replace those that are dead.
 
     SQLAlchemy's `pool_pre_ping` asks the server before every transaction, which makes a short one a third longer. A
@@ -34,7 +34,7 @@ def watch_rested(engine: Engine, rest_seconds: float = REST_SECONDS) -> None:
         rested_since = entry.info.get(_RESTED_SINCE)
         if rested_since is None:  # it is new
             return
-        if time.monotonic() - rested_since < rest_seconds and not _has_something_to_read(connection):
+        if time.monotonic() - rested_since < REST_SECONDS and not _has_something_to_read(connection):
             return
         try:
             engine.dialect.do_ping(connection)

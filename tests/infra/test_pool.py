@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from app.infra import db
 from app.infra.db import session_scope
-from app.infra.pool import watch_rested
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,8 @@ def backend():
 
 @pytest.fixture
 def pings(empty_pool, monkeypatch):
-    """Return the list of the signs of life that the server is asked for."""
+    """Return the list of the signs of life that the server is asked for; no rest is a long one."""
+    monkeypatch.setattr("app.infra.pool.REST_SECONDS", PATIENCE_SECONDS)
     asked = []
     do_ping = db.engine().dialect.do_ping
     monkeypatch.setattr(db.engine().dialect, "do_ping", lambda connection: asked.append(1) or do_ping(connection))
@@ -63,12 +64,8 @@ def test_so_are_all_that_rested_beside_it(end):
         assert not set(ended) & {session.scalar(text("SELECT pg_backend_pid()")) for session in (one, other)}
 
 
-def test_one_that_rested_long_is_asked_for_a_sign_of_life(pings):
-    engine = create_engine(db.engine().url)
-    engine.dialect = db.engine().dialect
-    watch_rested(engine, rest_seconds=0)
+def test_one_that_rested_long_is_asked_for_a_sign_of_life(pings, monkeypatch):
+    monkeypatch.setattr("app.infra.pool.REST_SECONDS", 0)
     for _ in range(3):
-        with engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-    engine.dispose()
+        backend()
     assert pings == [1, 1]
