@@ -23,7 +23,8 @@ BROUGHT = tuple(name for name in GIVEN if os.environ.get(name))
 #: Ours as it was before we took the settings of a world.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in GIVEN}
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120.0
+START_SECONDS = 600.0
+STOP_SECONDS = 120.0
 #: Two processes of the API, as the aims are meant; sweeps as seldom as in production. A worker's process waits for the
 #: disk at each commit: two for each processor keep it busy.
 TUNING = {"LOG_LEVEL": "WARNING", "WEB_WORKERS": "2", "SWEEP_SECONDS": "5", "WORKER_CONCURRENCY": "4"}
@@ -76,7 +77,7 @@ class World:
             found = connection.execute(query, parameters)
             return found.fetchone()[0] if found.description else found.rowcount  # type: ignore[index]  # one row
 
-    def wait(self, what: str, query: str, seconds: float = 300.0) -> None:
+    def wait(self, what: str, query: str, seconds: float = 1800.0) -> None:
         """Wait until a query returns 0; raise Broken when it does not."""
         deadline = time.monotonic() + seconds
         with psycopg.connect(self.facts["database_owner_url"], autocommit=True) as connection:
@@ -103,7 +104,7 @@ def running(directory: Path) -> Iterator[World]:
             yield World(facts, supervisor.pid, started_in)
         finally:
             supervisor.send_signal(signal.SIGTERM)
-            supervisor.wait(60)
+            supervisor.wait(STOP_SECONDS)
 
 
 def _await_start(supervisor: subprocess.Popen[bytes], log: Path, began: float) -> None:

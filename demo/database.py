@@ -8,7 +8,7 @@ import psycopg
 
 from demo.failures import Failed
 
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 30
 
 
 def connect(database_url: str) -> psycopg.Connection:

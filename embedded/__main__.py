@@ -8,6 +8,7 @@ from pathlib import Path
 
 from embedded.errors import EmbeddedError
 from embedded.signals import StopRequested
+from embedded.supervisor import GRACE_SECONDS
 from embedded.up import INTERRUPTED, clean, services, up
 from embedded.world import Plan
 
@@ -33,7 +34,8 @@ def main() -> int:
             return services(options.directory.absolute())
         if options.command == "clean":
             return clean(options.directory.absolute())
-        plan = Plan(options.directory.absolute(), options.procfile.absolute(), frozenset(options.without))
+        directory, procfile = options.directory.absolute(), options.procfile.absolute()
+        plan = Plan(directory, procfile, frozenset(options.without), options.grace)
         return up(plan, options.run or (), keep=options.keep)
     except EmbeddedError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -60,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.add_argument(
         "--keep", action="store_true", help="keep the world running after the command of --run, and end with its code"
+    )
+    running.add_argument(
+        "--grace",
+        type=float,
+        default=GRACE_SECONDS,
+        metavar="SECONDS",
+        help="how long each process may take to end what it has begun before it is killed (default: %(default).0f)",
     )
     running.add_argument(
         "--run",

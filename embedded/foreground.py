@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from embedded.errors import StartFailedError
 from embedded.lifeline import spawn
 
-_GRACE_SECONDS = 5.0
+_POLL_SECONDS = 0.02
 _SIGNAL_BASE = 128  # a shell's exit code for a command that a signal ended
 
 
@@ -31,12 +31,13 @@ class ForegroundCommand:
         code = self._popen.poll()
         return code if code is None or code >= 0 else _SIGNAL_BASE - code
 
-    def stop(self) -> None:
-        """End it when it still runs."""
+    def stop(self, grace_seconds: float, hurry: Callable[[], bool]) -> None:
+        """End it when it still runs: it is asked to, and killed after the grace; in a hurry it gets none."""
         if self._popen.poll() is None:
             self._popen.terminate()
-        try:
-            self._popen.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
+        deadline = time.monotonic() + grace_seconds
+        while self._popen.poll() is None and time.monotonic() < deadline and not hurry():
+            time.sleep(_POLL_SECONDS)
+        if self._popen.poll() is None:
             self._popen.kill()
-            self._popen.wait()
+        self._popen.wait()

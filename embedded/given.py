@@ -11,7 +11,7 @@ from embedded.errors import EmbeddedError
 DATABASE, OWNER, BROKER = GIVEN = ("DATABASE_URL", "MIGRATION_DATABASE_URL", "BROKER_URL")
 """The runtime role's, the owner's, the broker's. Whoever must not touch what these name takes them out."""
 
-_CONNECT_SECONDS = 5
+_CONNECT_SECONDS = 20
 #: Redis waits for ever without these; RabbitMQ's transport does not mind them.
 _PATIENCE = {"socket_connect_timeout": _CONNECT_SECONDS, "socket_timeout": _CONNECT_SECONDS}
 

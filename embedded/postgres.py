@@ -19,9 +19,10 @@ from embedded.ports import LOOPBACK
 from embedded.process import Pause, Process, Program
 from embedded.unprivileged import settle
 
-_INIT_SECONDS = 120.0
-_READY_SECONDS = 60.0
-_VERSION_SECONDS = 10
+_INIT_SECONDS = 600.0
+_READY_SECONDS = 300.0
+_VERSION_SECONDS = 60
+_CONNECT_SECONDS = 10
 _BUILTIN_LOCALE_SINCE = 17
 
 # On a busy disk the final sync takes seconds. Without it a machine that fails in the first half minute loses data that
@@ -130,7 +131,7 @@ class Postgres:
         if not self._is_ours():
             return False
         try:
-            psycopg.connect(self.cluster.superuser_url(), connect_timeout=2).close()
+            psycopg.connect(self.cluster.superuser_url(), connect_timeout=_CONNECT_SECONDS).close()
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 raise EmbeddedError(

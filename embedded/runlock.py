@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedded.errors import EmbeddedError
 
-_REMAINS_SECONDS = 20.0
+_REMAINS_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
 

@@ -10,8 +10,8 @@ from embedded.process import Process, Witness
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 10.0
-_SETTLED_SECONDS = 10.0
-_GRACE_SECONDS = 10.0
+SETTLED_SECONDS = 10.0
+GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
 
@@ -39,7 +39,7 @@ class Kept:
     def _note_death(self, now: float, report: Callable[[str, str], None]) -> None:
         self.process.sweep()
         lived = now - self.process.started_at
-        self._deaths = 1 if lived >= _SETTLED_SECONDS else self._deaths + 1
+        self._deaths = 1 if lived >= SETTLED_SECONDS else self._deaths + 1
         pause = min(_FIRST_PAUSE * 2 ** (self._deaths - 1), _LONGEST_PAUSE)
         self._due = now + pause
         name, code = self.process.program.name, self.process.exit_code
@@ -51,10 +51,13 @@ class Kept:
 class Supervisor:
     """All kept processes by name, in the order in which they were started."""
 
-    def __init__(self, witness: Witness, report: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, witness: Witness, report: Callable[[str, str], None], grace_seconds: float = GRACE_SECONDS
+    ) -> None:
         """`report` takes the name of a process and what happened to it."""
         self._witness = witness
         self._report = report
+        self._grace_seconds = grace_seconds
         self._kept: dict[str, Kept] = {}
 
     @property
@@ -88,15 +91,18 @@ class Supervisor:
         groups = [list(names) for names in order]
         unnamed = self._kept.keys() - {name for names in groups for name in names}
         for names in (unnamed, *groups):
-            _stop_together([self._kept[name].process for name in names if name in self._kept], hurry)
+            self._stop_together([self._kept[name].process for name in names if name in self._kept], hurry)
 
-
-def _stop_together(group: list[Process], hurry: Callable[[], bool]) -> None:
-    """Ask all to stop at once, and kill after the grace whoever is left, with everything that they started."""
-    for process in group:
-        process.ask_to_stop()
-    deadline = time.monotonic() + _GRACE_SECONDS
-    while any(process.running for process in group) and time.monotonic() < deadline and not hurry():
-        time.sleep(_POLL_SECONDS)
-    for process in group:
-        process.sweep()
+    def _stop_together(self, group: list[Process], hurry: Callable[[], bool]) -> None:
+        """Ask all to stop at once, and kill after the grace whoever is left, with everything that they started."""
+        for process in group:
+            process.ask_to_stop()
+        deadline = time.monotonic() + self._grace_seconds
+        while (left := [process for process in group if process.running]) and not hurry():
+            if time.monotonic() >= deadline:
+                for process in left:
+                    self._report(process.program.name, f"did not end within {self._grace_seconds:.1f} s, is killed")
+                break
+            time.sleep(_POLL_SECONDS)
+        for process in group:
+            process.sweep()

@@ -23,7 +23,7 @@ from pathlib import Path
 from embedded.binaries import Installation
 from embedded.errors import EmbeddedError
 
-_PROBE_SECONDS = 10
+_PROBE_SECONDS = 60
 _POINTER = "elsewhere"  # a link from the home that was asked for to the private directory
 
 

@@ -17,7 +17,7 @@ from embedded.keepsakes import Ports, Secrets, keep_ports, keep_secrets
 from embedded.runlock import RunLock
 from embedded.servers import Servers
 from embedded.signals import StopRequested, StopSignals
-from embedded.supervisor import Supervisor
+from embedded.supervisor import GRACE_SECONDS, Supervisor
 from embedded.unprivileged import leave
 from embedded.world import STOP_ORDER, Plan, World
 
@@ -36,6 +36,11 @@ class Stage:
     console: Console
     signals: StopSignals
     supervisor: Supervisor
+    grace_seconds: float
+
+    def in_a_hurry(self) -> bool:
+        """Whether nobody gets any grace any more."""
+        return self.signals.in_a_hurry
 
 
 def up(plan: Plan, command: Sequence[str], *, keep: bool = False) -> int:
@@ -43,7 +48,7 @@ def up(plan: Plan, command: Sequence[str], *, keep: bool = False) -> int:
 
     Return the exit code: the command's, where there is one.
     """
-    with _stage(plan.directory) as stage:
+    with _stage(plan.directory, plan.grace_seconds) as stage:
         servers = Servers(plan.directory, stage.ports, stage.secrets, os.environ)
         environments = Environments(stage.ports, stage.secrets, servers.connections, plan.directory)
         world = World(plan, servers, environments, stage.supervisor)
@@ -97,22 +102,22 @@ def _run(argv: Sequence[str], world: World, stage: Stage) -> int:
             stage.signals.pause(_TEND_SECONDS)
         return code
     finally:
-        command.stop()
+        command.stop(stage.grace_seconds, stage.in_a_hurry)
 
 
 @contextmanager
-def _stage(directory: Path) -> Iterator[Stage]:
+def _stage(directory: Path, grace_seconds: float = GRACE_SECONDS) -> Iterator[Stage]:
     """Take the run directory, and see to it that nothing is left running, however the block ends."""
     console = Console()
     with _taken(directory) as lock, StopSignals() as signals:
         guard = Guard(lock.remains)
-        supervisor = Supervisor(guard, console.say)
+        supervisor = Supervisor(guard, console.say, grace_seconds)
         for log in (directory / "logs").glob("*.log"):
             log.unlink()
         try:
             ports = keep_ports(directory / "ports.json", os.environ.get("PORT"))
             secrets = keep_secrets(directory / "secrets.json")
-            yield Stage(ports, secrets, console, signals, supervisor)
+            yield Stage(ports, secrets, console, signals, supervisor, grace_seconds)
         finally:
             supervisor.stop(STOP_ORDER, lambda: signals.in_a_hurry)
             guard.dismiss()

@@ -12,8 +12,8 @@ from embedded.ports import LOOPBACK
 from embedded.process import Pause, Process, Program
 from embedded.unprivileged import settle
 
-_READY_SECONDS = 30.0
-_CONNECT_SECONDS = 1.0
+_READY_SECONDS = 300.0
+_CONNECT_SECONDS = 10.0
 
 
 class Valkey:

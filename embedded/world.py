@@ -15,7 +15,7 @@ from embedded.process import Pause, Process, Program
 from embedded.procfile import read_procfile
 from embedded.readiness import answers_ok
 from embedded.servers import Say, Servers
-from embedded.supervisor import Supervisor
+from embedded.supervisor import GRACE_SECONDS, Supervisor
 
 STOP_ORDER = (("api", "flower"), ("beat", "relay", "worker"), ("sandbox",), ("broker",), ("postgres",))
 """Doors first, so that nothing new comes in; PostgreSQL last, so that everybody can still write down what he did."""
@@ -24,18 +24,19 @@ _MIGRATE = "migrate"
 _EARLY = ("sandbox",)  # needs nobody: it starts beside the servers
 _LATE = ("flower",)  # nobody needs it: it leaves the processors to the others until they are ready
 _CREATE_ADMIN = ("flask", "--app", "wsgi", "users", "create-admin", "--email", ADMIN_EMAIL, "--password-stdin")
-_MIGRATION_SECONDS = 120.0
-_READY_SECONDS = 90.0
+_MIGRATION_SECONDS = 600.0
+_READY_SECONDS = 600.0
 _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a person asked for: where the world keeps its things, which processes run, which do not."""
+    """What a person asked for: where the world keeps its things, which processes run, how long each may take to end."""
 
     directory: Path
     procfile: Path
     without: frozenset[str] = frozenset()
+    grace_seconds: float = GRACE_SECONDS
 
     def commands(self) -> dict[str, tuple[str, ...]]:
         """Return the commands to run by name; raises EmbeddedError for a name that the Procfile does not have."""

@@ -12,6 +12,8 @@ from embedded.ports import LOOPBACK
 
 #: The pages are asked for under this name, as in production: on loopback Swagger UI would be more careful by itself.
 NAME = "amana.example"
+#: What Playwright calls a timeout: a busy machine takes its time to start a browser, and to draw a document.
+PATIENCE_MILLISECONDS = 300_000
 
 
 def find_chromium() -> str | None:
@@ -24,6 +26,7 @@ def started(executable: str) -> Iterator[Browser]:
     """Run a browser that finds nothing but `NAME`, which is this machine."""
     rules = f"MAP {NAME} {LOOPBACK}, MAP * ~NOTFOUND, EXCLUDE {LOOPBACK}"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=[f"--host-resolver-rules={rules}"])
+        arguments = [f"--host-resolver-rules={rules}"]
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments, timeout=PATIENCE_MILLISECONDS)
         yield browser
         browser.close()

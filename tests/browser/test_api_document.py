@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chromium import NAME, find_chromium, started
+from tests.browser.chromium import NAME, PATIENCE_MILLISECONDS, find_chromium, started
 from tests.served import served
 
-expect.set_options(timeout=60_000)  # ms: a busy machine takes its time to draw the document
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def complaints() -> list[str]:
 def page(browser: Browser, address: str, asked: list[str], complaints: list[str]) -> Iterator[Page]:
     """Open the document, and have nothing asked for outside and no error, whatever the test does with it."""
     opened = browser.new_page()
+    opened.set_default_timeout(PATIENCE_MILLISECONDS)
     opened.on("request", lambda request: asked.append(request.url))
     opened.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))

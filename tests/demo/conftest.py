@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ import pytest
 from tests.environment import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 180
-STOP_SECONDS = 120
-PLAY_SECONDS = 300  # a story of seconds; a busy machine takes its time
+START_SECONDS = STOP_SECONDS = 600
+PLAY_SECONDS = 1800  # a story of seconds; a busy machine takes its time
+#: For a play in which all must come that is awaited.
+PATIENT = ("--patience", "600")
 
 #: What other tests of this process may have set for themselves, and a world of its own must not inherit.
 FOREIGN = {*ENVIRONMENT, "DATABASE_URL", "MIGRATION_DATABASE_URL", "BROKER_URL", "AMANA_WORLD", "PORT"}
@@ -54,16 +55,18 @@ class RunningWorld:
 
     def play(self, *command: str) -> Played:
         """Run a module of the demo to its end."""
-        return ended(self.begin(*command))
+        began = time.monotonic()
+        return replace(ended(self.begin(*command)), seconds=time.monotonic() - began)
 
 
 @dataclass(frozen=True)
 class Played:
-    """How a play ended, and what was seen of it."""
+    """How a play ended, what was seen of it, and how long it took."""
 
     returncode: int
     stdout: str
     stderr: str
+    seconds: float = 0.0
 
 
 def ended(play: subprocess.Popen[str]) -> Played:
@@ -87,7 +90,7 @@ def failed(played: Played) -> str:
 @pytest.fixture(scope="session")
 def played(world: RunningWorld) -> Played:
     """The whole story, played once for all who look at it."""
-    return world.play("demo")
+    return world.play("demo", *PATIENT)
 
 
 @pytest.fixture(scope="session")

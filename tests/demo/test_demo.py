@@ -13,7 +13,7 @@ from demo.__main__ import main
 from demo.database import database_now
 from demo.failures import Failed
 from demo.starts import measure_delays
-from tests.demo.conftest import Played, RunningWorld, failed
+from tests.demo.conftest import PATIENT, Played, RunningWorld, failed
 
 
 def test_the_whole_story_holds(played: Played):
@@ -55,7 +55,7 @@ def test_its_lines_are_read_without_scrolling(played: Played):
 
 
 def test_with_books_that_are_off_by_a_millime_it_fails(world: RunningWorld, off_by_a_millime):
-    told = failed(world.play("demo"))
+    told = failed(world.play("demo", *PATIENT))
     assert "BROKEN  everything sums to zero in each currency currency=TND, off=1" in told
     assert "The books do not hold: " in told
 

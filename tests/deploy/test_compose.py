@@ -82,7 +82,7 @@ def test_what_has_no_door_is_asked_for_its_sign_of_life_and_for_nothing_that_sta
             assert not set(words(check)) & {"python", "flask", "celery"}, name
 
 
-@pytest.mark.parametrize(("seconds_ago", "alive"), [(0, True), (50, True), (70, False), (None, False)])
+@pytest.mark.parametrize(("seconds_ago", "alive"), [(0, True), (5, True), (70, False), (None, False)])
 def test_it_is_alive_when_it_has_shown_itself_within_a_minute(ours, tmp_path, seconds_ago, alive):
     file, service = tmp_path / "heartbeat", ours["relay"]
     if seconds_ago is not None:

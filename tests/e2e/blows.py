@@ -14,8 +14,8 @@ from threading import Timer
 
 import redis
 
+from tests.e2e.patience import eventually
 from tests.e2e.running import LEASE_SECONDS, RunningWorld
-from tests.patience import eventually
 
 Blow = Callable[[RunningWorld], Callable[[], object]]
 

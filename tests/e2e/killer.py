@@ -8,8 +8,8 @@ import signal
 import time
 from contextlib import suppress
 
+from tests.e2e.patience import eventually
 from tests.e2e.running import RunningWorld
-from tests.patience import eventually
 
 #: These kills hit the worker's main process; to start again takes it some seconds, so they are not the rule.
 MAIN_KILLS = (4, 9)

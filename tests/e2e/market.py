@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from app.infra.db import session_scope
+from tests.e2e.patience import eventually
 from tests.e2e.wire import Wire
 from tests.factories.identity import MadeUser, make_user
 from tests.factories.mentors import make_mentor, make_offering
-from tests.patience import eventually
 
 BOOKINGS_EACH = 2  # below the limit of three unpaid ones
 

@@ -20,16 +20,16 @@ from app.infra import config
 from tests.conftest import ROOT, forget_connections
 from tests.environment import ENVIRONMENT
 
-START_SECONDS = 180
-STOP_SECONDS = 120
-WORK_SECONDS = 60
+START_SECONDS = STOP_SECONDS = WORK_SECONDS = 600
 LOOK_SECONDS = 0.005
 IN_HAND = "SELECT 1 FROM delivery WHERE state IN ('published', 'running') LIMIT 1"
-LEASE_SECONDS = 3
-#: Short enough that what a killed worker held comes back while the test looks on.
+#: Short enough that what a killed worker held comes back while the test looks on, and longer than any task takes: work
+#: that loses its lease before it is done is done once more, and so on for ever.
+LEASE_SECONDS = 10
 TUNING = {
     "LEASE_SECONDS": str(LEASE_SECONDS),
-    "PUBLISHED_PATIENCE_SECONDS": "3",
+    "PUBLISHED_PATIENCE_SECONDS": "8",
+    "PAY_LINK_MINUTES": "1440",  # people pay in time, however long the way to the link is; the days are five of these
     "RETRY_BASE_SECONDS": "0",
     "SWEEP_SECONDS": "1",
     "LOG_LEVEL": "WARNING",
@@ -86,7 +86,7 @@ class RunningWorld:
         return False
 
     def _database(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.facts["database_url"], autocommit=True, connect_timeout=2)
+        return psycopg.connect(self.facts["database_url"], autocommit=True, connect_timeout=30)
 
 
 @contextmanager

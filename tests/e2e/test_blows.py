@@ -17,16 +17,15 @@ from sqlalchemy import text
 from app.infra.db import session_scope
 from tests.e2e.blows import BLOWS
 from tests.e2e.market import paid_at_the_gateway
+from tests.e2e.patience import eventually
 from tests.e2e.running import RunningWorld, running_world
 from tests.e2e.trade import Trade
 from tests.e2e.wire import Wire
-from tests.patience import eventually
 
 #: Days without blows: what was booked is held, released and paid out, and late money comes in.
 LAST_DAYS = 2
 #: So long after people come at most, the blow falls: each run hits other moments.
 LONGEST_PAUSE_SECONDS = 0.7
-QUIET_SECONDS = 180
 MOST_AIMS = 5
 
 
@@ -95,7 +94,7 @@ def replay_the_dead(trade: Trade, wire: Wire) -> list[str]:
 
 def assert_nothing_is_stranded() -> None:
     with suppress(AssertionError):  # the next line tells more
-        eventually(lambda: query(STRANDED) == [], "an end of everything", QUIET_SECONDS)
+        eventually(lambda: query(STRANDED) == [], "an end of everything")
     assert query(STRANDED) == []
 
 

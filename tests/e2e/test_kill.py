@@ -15,9 +15,9 @@ from app.infra.outbox import dead_letters
 from app.ops.books import check_invariants
 from tests.e2e.killer import Killer
 from tests.e2e.market import Market, Slot, paid_at_the_gateway
+from tests.e2e.patience import eventually
 from tests.e2e.running import running_world
 from tests.e2e.wire import Wire
-from tests.patience import eventually
 
 PAYMENTS = 200
 WAVE = 17  # payments for each kill: twelve kills, of which ten must count

@@ -15,10 +15,10 @@ from app.infra.db import session_scope
 from app.kernel.ids import new_id
 from app.kernel.money import Money
 from app.mentors.service import OfferingView
+from tests.e2e.patience import eventually
 from tests.e2e.wire import Wire
 from tests.factories.identity import MadeUser, make_user
 from tests.factories.mentors import make_mentor, make_offering
-from tests.patience import eventually
 
 PRICE, PART = 45_000, 20_000  #: millimes
 MENTORS = 4
@@ -65,10 +65,11 @@ class Trade:
 
     def begin_day(self) -> None:
         """Move the clock: what was booked is held and released, who did not pay is too late. Then all begins anew."""
-        now = self._wire.post("/sandbox/clock", body={"advance_seconds": int(DAY.total_seconds())})["now"]
-        self._wire.await_date(now[:10])
+        moved = self._wire.post("/sandbox/clock", body={"advance_seconds": int(DAY.total_seconds())})
+        now = datetime.fromisoformat(moved["now"])
+        self._wire.await_date(now)
         self._too_late, self._missed = self._missed, []
-        self._slots = self._find_slots(datetime.fromisoformat(now))
+        self._slots = self._find_slots(now)
         self._wire.order_fault("duplicate_webhooks", count=8, copies=2, seconds=1)
         self._wire.order_fault("webhook_before_create_answer", count=3)
 

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.patience import eventually
+
 ROOT = Path(__file__).parent.parent.parent
+
+#: So long a world may take to stand, or to end: it makes a database of its own, and has company.
+WORLD_SECONDS = 600.0
 
 PROCFILE = """\
 # Plain programs with the names of the real ones; the worker has a child of its own, and ends without ending it.
@@ -100,9 +105,9 @@ class PlainProject:
         return running
 
     def end(self) -> None:
-        """End what a failed test has left running."""
+        """End what a failed test has left running, also what does not stop: its guard ends all that it has started."""
         for running in self.started:
-            running.process.terminate()
+            running.process.kill()
             running.process.communicate()
 
 
@@ -117,7 +122,7 @@ class Running:
     def pid(self) -> int:
         return self.process.pid
 
-    def world(self, seconds: float = 20) -> dict[str, Any]:
+    def world(self, seconds: float = WORLD_SECONDS) -> dict[str, Any]:
         """Return `world.json` as soon as it is there."""
         file = self.run_directory / "world.json"
         deadline = time.monotonic() + seconds
@@ -128,16 +133,14 @@ class Running:
             time.sleep(0.02)
         return json.loads(file.read_text())
 
-    def world_with_another(self, name: str, pid: int, seconds: float = 10) -> dict[str, Any]:
+    def world_with_another(self, name: str, pid: int) -> dict[str, Any]:
         """Return `world.json` as soon as it names another main process than `pid`."""
-        deadline = time.monotonic() + seconds
-        while (world := self.world())["pids"][name] == pid and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return world
+        eventually(lambda: self.world()["pids"][name] != pid, f"another {name}")
+        return self.world()
 
     def finish(self, number: signal.Signals | None = None) -> tuple[int, str, str]:
         """Send a signal if one is given, wait for the end, and return exit code, output and errors."""
         if number is not None:
             self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=20)
+        output, errors = self.process.communicate(timeout=WORLD_SECONDS)
         return self.process.returncode, output, errors

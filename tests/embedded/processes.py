@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import time
 
+from tests.patience import PATIENCE_SECONDS
+
 
 def descendants(pid: int) -> set[int]:
     """Return the living processes that `pid` has started, directly or not."""
@@ -20,8 +22,11 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def left_after(pids: set[int], seconds: float) -> set[int]:
-    """Wait until none of the processes lives; return those that still do after that many seconds."""
+def left_after(pids: set[int], seconds: float = PATIENCE_SECONDS) -> set[int]:
+    """Wait until none of the processes lives; return those that still do after that many seconds.
+
+    Who was killed may live for a moment. Whatever tests start so that it must not stay would stay for longer than this.
+    """
     deadline = time.monotonic() + seconds
     while (left := pids & _living().keys()) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -16,6 +16,7 @@ from embedded.binaries import POSTGRES_OVERRIDE, VALKEY_OVERRIDE, find_postgres,
 from embedded.services import throwaway_services
 from tests.embedded.plain_project import ROOT
 from tests.embedded.processes import left_after, owner_of
+from tests.patience import PATIENCE_SECONDS
 
 NAMESPACE = (shutil.which("unshare") or "unshare", "-U", "--map-user=1000", "--map-group=1000")
 
@@ -37,7 +38,7 @@ with throwaway_services(Path(sys.argv[1])) as services:
         user = connection.execute("SELECT current_user").fetchone()[0]
     print(os.geteuid(), user, services.postgres_pid, services.broker_pid, flush=True)
     if "wait" in sys.argv:
-        time.sleep(100)
+        time.sleep(1000)
 """
 
 
@@ -90,7 +91,7 @@ def test_root_without_namespaces_runs_a_private_copy(tmp_path: Path, monkeypatch
 @pytest.mark.skipif(os.geteuid() == 0 and not namespaces_are_allowed(), reason="root cannot become somebody else here")
 def test_an_ordinary_user_needs_nothing_not_even_a_path(tmp_path: Path):
     prefix = NAMESPACE if os.geteuid() == 0 else ()
-    output, _ = script(tmp_path / "services", prefix=prefix, PATH=str(tmp_path)).communicate(timeout=20)
+    output, _ = script(tmp_path / "services", prefix=prefix, PATH=str(tmp_path)).communicate(timeout=PATIENCE_SECONDS)
     user, role, *_ = output.split()
     assert int(user) != 0
     assert role == "amana_app"
@@ -104,4 +105,4 @@ def test_throwaway_servers_end_with_the_process_that_started_them_even_by_sigkil
     owner.kill()
     owner.communicate()
     assert len(pids) == 2
-    assert not left_after(pids, 5)
+    assert not left_after(pids)

@@ -10,6 +10,7 @@ from psycopg import errors
 from embedded.cluster import OWNER, RUNTIME, SUPERUSER
 from embedded.ports import ephemeral_start
 from embedded.services import Services
+from tests.patience import PATIENCE_SECONDS
 
 
 def value(url: str, query: str):
@@ -25,10 +26,11 @@ def test_every_role_needs_its_password(servers: Services, role: str):
 
 
 def test_the_broker_needs_its_password(servers: Services):
-    with redis.Redis.from_url(servers.broker_url) as client:
+    with redis.Redis.from_url(servers.broker_url, socket_timeout=PATIENCE_SECONDS) as client:
         assert client.ping()
     port = servers.broker_url.rpartition(":")[2].split("/")[0]
-    with redis.Redis(port=int(port), retry=None) as stranger, pytest.raises(redis.AuthenticationError):
+    stranger = redis.Redis(port=int(port), socket_timeout=PATIENCE_SECONDS, retry=None)
+    with stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.embedded.plain_project import PlainProject
 from tests.embedded.processes import command_lines, descendants, left_after
+from tests.patience import PATIENCE_SECONDS
 
 SHOW_WORLD = "import os; print(open(os.environ['AMANA_WORLD']).read())"
 
@@ -41,7 +42,8 @@ def test_the_world_file_is_what_the_contract_says(project: PlainProject):
     assert world["broker_url"] == project.environment["BROKER_URL"]
     assert world["pids"].keys() == {"api", "worker", "sandbox"}
     assert set(world["pids"].values()) <= descendants(running.pid)
-    assert [httpx.get(world[door]).status_code for door in ("api", "sandbox")] == [200, 200]
+    answers = [httpx.get(world[door], timeout=PATIENCE_SECONDS) for door in ("api", "sandbox")]
+    assert [answer.status_code for answer in answers] == [200, 200]
     secret_files = [running.run_directory / name for name in ("world.json", "secrets.json", "logs/api.log")]
     assert {file.stat().st_mode & 0o777 for file in secret_files} == {0o600}
     running.finish(signal.SIGTERM)
@@ -86,7 +88,7 @@ def test_a_command_runs_in_the_world_and_its_exit_code_is_ours(project: PlainPro
     assert exit_code == code
     world = json.loads(output)
     assert world["pids"].keys() == {"api", "sandbox"}
-    assert not left_after(set(world["pids"].values()), 0)
+    assert not left_after(set(world["pids"].values()))
 
 
 def test_services_alone_can_be_used_by_any_shell(whole_project: Callable[[str], PlainProject]):
@@ -98,7 +100,7 @@ def test_services_alone_can_be_used_by_any_shell(whole_project: Callable[[str], 
     psycopg.connect(urls["MIGRATION_DATABASE_URL"]).close()
     servers = descendants(running.pid)
     assert running.finish(signal.SIGINT)[0] == 0
-    assert not left_after(servers, 0)
+    assert not left_after(servers)
 
 
 def test_a_world_that_is_kept_after_a_command_ends_with_its_code(project: PlainProject):

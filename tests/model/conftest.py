@@ -15,6 +15,7 @@ from sandbox.server import Sandbox
 from tests.booking.conftest import Configure, configure
 from tests.emptied import empty
 from tests.model.product import Product
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = ["configure"]
 
@@ -35,7 +36,7 @@ def new_product(
     flask_app: Flask, outside: Sandbox, services: Services, database: Database
 ) -> Iterator[Callable[[], Product]]:
     """Return a function that empties the database and returns the product on it."""
-    with httpx.Client(timeout=20, trust_env=False) as http:
+    with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as http:
 
         def make() -> Product:
             empty(services, database.name)

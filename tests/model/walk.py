@@ -21,9 +21,11 @@ Act = TypeVar("Act", bound=Callable[..., None])
 #: The fees are nothing, 1.5, 4,500 and 6,751.65 millimes: rounding either way would be seen.
 PRICES = (0, 10, 30_000, 45_011)
 
-#: Far from every full hour and five minutes, so that no walk is long enough to come near one by wall time.
-BEGIN = 8 * HOUR + 150
-TICK = 5 * MINUTE
+#: All moments at which something may change are whole ticks away from each other, and walks stand just behind them. The
+#: seconds that a walk itself takes pass in the product and not in the reckoning: they must not be as many as a tick. On
+#: a quiet machine they are eight.
+TICK = 450
+BEGIN = 8 * HOUR + 20
 
 #: What becomes of the work that a step brings: it stays in the broker, or is done while the gateway is as it is.
 WORK = st.sampled_from(("none", "none", "well", "well", "well", "lost", "nothing done", "refused", "silent"))

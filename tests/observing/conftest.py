@@ -18,7 +18,7 @@ from tests.factories.mentors import make_mentor, make_offering
 from tests.mailbox import Mailbox, open_mailbox
 from tests.observing.listeners import FakeCollector, FakeSentry, Wire, fake_collector, fake_sentry, tapped
 from tests.observing.running import ObservedWorld, observed_world
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 
 NAME = "Canary Featherstone"
 EMAIL = "canary.tweet@birdcage.test"
@@ -98,7 +98,7 @@ def play(world: ObservedWorld, mailbox: Mailbox, sentry: FakeSentry) -> tuple[li
     assert outage["status"] == 500
     await_failures(world, sentry)
     start_sweep(world)
-    eventually(lambda: "ok" in [item["status"] for item in sentry.items("check_in")], "the end of the sweep")
+    eventually(lambda: check_ins_and_outs(sentry), "the end of the sweep")
     secrets = [NAME, EMAIL, PASSWORD, NOTE, METHOD, KONNECT_SECRET, GOOGLE_SECRET, SECRET_KEY, link, access]
     return [*secrets, pair["refresh_token"]], outage["instance"]
 
@@ -115,7 +115,7 @@ def send_rubbish(world: ObservedWorld) -> None:
         f"{METHOD} /health/live HTTP/1.1\r\n{host}\r\n",
         f"GET /{EMAIL}?mail={EMAIL} HTTP/1.1\r\n{host}User-Agent: {NAME}\r\nBaggage: sentry-user={EMAIL}\r\n\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", world.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", world.port), timeout=PATIENCE_SECONDS) as connection:
             connection.sendall(request.encode())
             assert connection.recv(12).startswith(b"HTTP/1.1 "), request
 
@@ -148,20 +148,30 @@ def await_failures(world: ObservedWorld, sentry: FakeSentry) -> None:
 
 def start_sweep(world: ObservedWorld) -> None:
     """Have Beat's own scheduler start the sweep that Sentry watches; by itself it would come after a minute."""
-    program = """
+    program = f"""
 from celery.beat import Scheduler
 from celery.signals import beat_init
 from tasks.worker import app
 import sentry_sdk
-from tests.patience import eventually
-from tests.patience import eventually
 beat_init.send(sender=None)
 scheduler = Scheduler(app)
 for name in ("check-books", "poll-payments"):
     scheduler.apply_entry(scheduler.schedule[name])
-sentry_sdk.flush()
+sentry_sdk.flush(timeout={PATIENCE_SECONDS})
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=dict(world.environment), check=True)
+
+
+def check_ins_and_outs(sentry: FakeSentry):
+    """Return what was sent of each run of a sweep that has begun and ended well.
+
+    A process sends each of them, in any order; and Beat itself starts more of them when a minute is over.
+    """
+    begun, ended = (
+        {item["check_in_id"]: item for item in sentry.items("check_in") if item["status"] == status}
+        for status in ("in_progress", "ok")
+    )
+    return [(begun[run], ended[run]) for run in begun.keys() & ended.keys()]
 
 
 def failures(sentry: FakeSentry):

@@ -22,8 +22,10 @@ from embedded.readiness import answers_ok
 from embedded.services import Services
 from tests.architecture.sources import ROOT
 from tests.conftest import TEMPLATE, forget_connections, use
+from tests.patience import PATIENCE_SECONDS
 
 NAMES = ("api", "worker", "relay", "beat")
+START_SECONDS = 300
 
 
 @dataclass
@@ -48,11 +50,12 @@ class ObservedWorld:
     def post(self, path: str, body: Mapping[str, Any], token: str = "", **headers: str) -> httpx.Response:
         """Send a request to the API."""
         bearer = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.post(f"{self.url}/api/v1{path}", json=body, headers=bearer | headers, trust_env=False, timeout=30)
+        options = {"headers": bearer | headers, "trust_env": False, "timeout": PATIENCE_SECONDS}
+        return httpx.post(f"{self.url}/api/v1{path}", json=body, **options)
 
     def get(self, path: str) -> httpx.Response:
         """Ask for what has no prefix."""
-        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30)
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=PATIENCE_SECONDS)
 
     def owner(self) -> psycopg.Connection[Any]:
         """Connect as the owner."""
@@ -74,7 +77,7 @@ def observed_world(services: Services, directory: Path, chosen: Mapping[str, str
     try:
         for process in processes:
             process.start()
-        processes[0].wait_until(lambda: answers_ok(port, "/health/ready"), 60)
+        processes[0].wait_until(lambda: answers_ok(port, "/health/ready"), START_SECONDS)
         yield ObservedWorld(database, port, directory, environment)
     finally:
         for process in processes:

@@ -15,6 +15,7 @@ from google_auth_oauthlib.flow import Flow
 from googleapiclient.discovery import build
 
 from sandbox.server import Sandbox
+from tests.patience import PATIENCE_SECONDS
 
 CLIENT_ID, CLIENT_SECRET = "app.apps.googleusercontent.com", "GOCSPX-secret"
 CALLBACK = "http://127.0.0.1:9/callback"
@@ -61,7 +62,7 @@ class Google:
     @contextmanager
     def calendar(self, credentials: Credentials) -> Iterator[Any]:
         """Return the official client of Calendar v3."""
-        with closing(httplib2.Http(timeout=10)) as transport:
+        with closing(httplib2.Http(timeout=PATIENCE_SECONDS)) as transport:
             yield build(
                 "calendar",
                 "v3",

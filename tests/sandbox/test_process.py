@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from sandbox.loopback import listen
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.peers import BusinessClock
 
 ROOT = Path(__file__).parent.parent.parent
@@ -58,16 +59,16 @@ def test_it_says_where_it_is_answers_and_stops_on_a_signal(number: signal.Signal
             r"sandbox on (http://127\.0\.0\.1:(\d+)), mail on smtp://127\.0\.0\.1:(\d+)\n", first_line(process)
         )
         assert said
-        assert httpx.get(f"{said[1]}/health", trust_env=False).json() == {"status": "ok"}
+        assert httpx.get(f"{said[1]}/health", trust_env=False, timeout=PATIENCE_SECONDS).json() == {"status": "ok"}
         assert int(said[2]) < 32_768 > int(said[3])
         process.send_signal(number)
 
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
-def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock) -> None:
+def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock, http: httpx.Client) -> None:
     port = free_port()
     with started(
         SANDBOX_PORT=str(port), SANDBOX_SMTP_PORT=str(free_port()), CLOCK_URL=clock.url, KONNECT_API_KEY="k:s"
@@ -76,7 +77,7 @@ def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock)
         base = f"http://127.0.0.1:{port}"
         body = {"receiverWalletId": "0" * 24, "amount": 1}
         answers = [
-            httpx.post(f"{base}/konnect/api/v2/payments/init-payment", json=body, headers=headers, trust_env=False)
+            http.post(f"{base}/konnect/api/v2/payments/init-payment", json=body, headers=headers)
             for headers in ({"x-api-key": "k:s"}, {"x-api-key": "k:t"})
         ]
 
@@ -84,14 +85,14 @@ def test_it_takes_ports_clock_and_key_from_the_environment(clock: BusinessClock)
         assert clock.asked == 1
 
 
-def test_it_knows_the_client_of_google_from_the_environment() -> None:
+def test_it_knows_the_client_of_google_from_the_environment(http: httpx.Client) -> None:
     with started(
         "--port", "0", "--smtp-port", "0", GOOGLE_CLIENT_ID="i", GOOGLE_CLIENT_SECRET="s", GOOGLE_TOKEN_SECONDS="60"
     ) as process:
         base = first_line(process).split()[2].rstrip(",")
         form = {"grant_type": "refresh_token", "refresh_token": "1//0unknown", "client_id": "i"}
         errors = [
-            httpx.post(f"{base}/google/token", data=form | {"client_secret": secret}, trust_env=False).json()["error"]
+            http.post(f"{base}/google/token", data=form | {"client_secret": secret}).json()["error"]
             for secret in ("s", "t")
         ]
 
@@ -112,7 +113,7 @@ def test_it_knows_the_client_of_google_from_the_environment() -> None:
 )
 def test_it_refuses_to_leave_loopback_and_says_why(arguments: list[str], says: str) -> None:
     with started(*arguments) as process:
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
 
         assert process.returncode == 2
         assert re.search(says, stderr)
@@ -120,7 +121,7 @@ def test_it_refuses_to_leave_loopback_and_says_why(arguments: list[str], says: s
 
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     with listen("127.0.0.1", 0) as taken, started("--port", str(taken.getsockname()[1]), "--smtp-port", "0") as process:
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
 
         assert process.returncode == 1
         assert stderr.count("\n") == 1
@@ -129,7 +130,7 @@ def test_a_port_that_is_taken_is_said_in_one_line() -> None:
 
 def test_help_names_every_setting() -> None:
     with started("--help") as process:
-        stdout, _ = process.communicate(timeout=30)
+        stdout, _ = process.communicate(timeout=PATIENCE_SECONDS)
 
         assert process.returncode == 0
         for setting in SETTINGS:
