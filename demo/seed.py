@@ -24,7 +24,7 @@ from demo.waiting import Patience
 from demo.wire import Answer
 from demo.world import World, read_world, shown
 
-PATIENCE_SECONDS = 600.0
+PATIENCE_SECONDS = 180.0
 
 #: Everybody's; these people live on this machine only.
 PASSWORD = "a word among friends"  # noqa: S105 - printed for whoever plays with the world

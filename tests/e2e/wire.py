@@ -19,7 +19,7 @@ class Wire:
     def __init__(self, world: RunningWorld) -> None:
         """Note the addresses: they stay the same, whoever behind them is started again."""
         self._api, self.sandbox = world.api, str(world.facts["sandbox"])
-        self._http = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_connections=16))
+        self._http = httpx.Client(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=16))
 
     def __enter__(self) -> Self:
         """Begin."""

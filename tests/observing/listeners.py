@@ -17,6 +17,7 @@ import redis
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.infra.peer import Peer, peer, says
+from tests.patience import PATIENCE_SECONDS
 
 _BODY = re.compile(rb'"body": ?"([A-Za-z0-9+/=]+)"')
 
@@ -149,7 +150,7 @@ def tapped(broker_url: str) -> Iterator[Wire]:
         thread.start()
         yield wire
         monitor.connection.disconnect()
-        thread.join(5)
+        thread.join(PATIENCE_SECONDS)
 
 
 def _listen(monitor: Any, wire: Wire) -> None:
