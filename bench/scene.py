@@ -62,5 +62,6 @@ def _starts(world: World, offering: OfferingView) -> list[str]:
         f"{world.api}/api/v1/mentors/{offering.mentor_id}/slots",
         params={"offering_id": str(offering.id), **window},
         trust_env=False,
+        timeout=300,
     ).json()
     return [slot["starts_at"] for slot in found["items"]]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from demo.failures import Failed, Unexpected
 
 #: Seconds without a byte after which a call is given up; `Prefer: wait` asks for less.
-SILENCE = 180.0
+SILENCE = 60.0
 MOST_SHOWN = 300
 
 

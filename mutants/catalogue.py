@@ -198,8 +198,8 @@ OF_STATES = (
     Mutant(
         "what was paid in time expires",
         "app/booking/service/expire.py",
-        "    if payments.is_covered(session, booking.order_id):\n        confirm(session, booking)\n    else:\n",
-        "    if True:\n",
+        "    if payments.is_covered(session, booking.order_id) and business_now(session) < booking.starts_at:\n",
+        "    if False:\n",
         "tests/payments/test_expiry.py",
     ),
     Mutant(

@@ -60,6 +60,8 @@ def limits() -> Iterator[None]:
         patch.setattr("app.infra.db.POOL_SECONDS", int(PATIENCE_SECONDS))
         patch.setattr("app.infra.db.CONNECT_SECONDS", int(PATIENCE_SECONDS))
         patch.setattr("app.infra.db.IDLE_SECONDS", 2 * int(PATIENCE_SECONDS))
+        patch.setattr("app.infra.probe.CONNECT_SECONDS", int(PATIENCE_SECONDS))
+        patch.setattr("app.infra.probe.STATEMENT_SECONDS", int(PATIENCE_SECONDS))
         patch.setattr("app.infra.sentry.FLUSH_SECONDS", PATIENCE_SECONDS)
         yield
 

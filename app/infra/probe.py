@@ -18,8 +18,8 @@ from app.infra.config import settings
 from app.infra.db import driver_url
 from app.infra.http import Deadline
 
-#: The least that libpq takes.
-CONNECT_SECONDS = 2
+#: For how long it is waited for a connection (two seconds are the least that libpq takes), and for a statement.
+CONNECT_SECONDS, STATEMENT_SECONDS = 2, 2
 
 
 @contextmanager
@@ -36,7 +36,10 @@ def _engine(url: str) -> Engine:
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "options": "-c timezone=UTC -c statement_timeout=2s"},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_SECONDS}s",
+        },
     )
 
 

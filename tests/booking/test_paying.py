@@ -14,6 +14,7 @@ from app.infra import outbox
 from app.infra.db import session_scope
 from app.payments import service as payments
 from app.payments.events import PaymentCaptured
+from tasks import maintenance
 from tests.booking.world import API, HOUR, World, read, refusal, written
 from tests.factories.identity import MadeUser
 
@@ -138,6 +139,24 @@ def test_money_that_comes_after_the_start_is_paid_late(world: World) -> None:
 
     assert world.booking(learner, booking)["status"] == "paid_late"
     assert world.wallet(learner) == (45_000, 0, 0)
+
+
+@pytest.mark.parametrize("first", ["the task", "the sweep"])
+def test_money_that_nobody_heard_of_before_the_start_buys_no_session_that_nobody_held(world: World, first: str) -> None:
+    """All that works was away from the payment until after the session: its mentor must not be paid for it."""
+    learner, mentor = world.person(money=10_000), world.mentor()
+    booking = world.booked(learner, world.offer(mentor))
+    world.pay(booking, drain=False)
+    world.pass_time_asleep(read(booking["ends_at"]) - world.now() + 72 * HOUR)
+
+    if first == "the sweep":
+        maintenance.expire_bookings()
+    world.drain()
+
+    late = world.booking(learner, booking)
+    assert (late["status"], late["order"]["status"], late["escrow"]) == ("paid_late", "closed", None)
+    assert (world.wallet(learner), world.wallet(mentor)) == ((45_000, 0, 0), (0, 0, 0))
+    assert (world.events("BookingConfirmed"), world.events("BookingPaidLate")) == (0, 1)
 
 
 def test_late_money_finds_the_learner_in_another_session(world: World) -> None:

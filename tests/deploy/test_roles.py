@@ -14,6 +14,7 @@ from embedded.binaries import find_postgres
 from embedded.cluster import Database
 from tests.architecture.sources import ROOT
 from tests.environment import ENVIRONMENT
+from tests.patience import eventually
 
 NAME = "deployed"
 
@@ -55,11 +56,14 @@ def made(services, bare):
 def test_the_owner_can_migrate_and_the_runtime_role_can_work(made):
     environment = {**ENVIRONMENT, "PATH": os.environ["PATH"], "BROKER_URL": "redis://127.0.0.1:1/0"}
     environment |= {"DATABASE_URL": made.url, "MIGRATION_DATABASE_URL": made.owner_url}
-    for words in (("db", "upgrade"), ("health",)):
+
+    def flask(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
-        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-    assert "database: healthy" in ran.stdout
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    migrated = flask("db", "upgrade")
+    assert migrated.returncode == 0, migrated.stderr
+    eventually(lambda: "database: healthy" in flask("health").stdout)
 
 
 def test_the_runtime_role_can_make_no_table(made):

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.infra.probe import probing
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 
 
 @pytest.fixture
@@ -35,7 +35,8 @@ def test_a_server_that_freezes_is_given_up(plumbing, frozen):
 
 
 def test_a_statement_that_fails_spoils_none_that_follows(plumbing):
-    with probing(5) as session:
+    with probing(PATIENCE_SECONDS) as session:
+        session.execute(text("SET statement_timeout = '50ms'"))
         with pytest.raises(OperationalError):
             session.execute(text("SELECT pg_sleep(9)"))
         assert session.scalar(text("SELECT 1")) == 1
@@ -45,6 +46,6 @@ def test_nothing_is_left_open(plumbing):
     mine = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'amana_app' AND datname = current_database()"
     (before,) = plumbing.execute(mine).fetchone()
     for _ in range(5):
-        with probing(5) as session:
+        with probing(PATIENCE_SECONDS) as session:
             session.execute(text("SELECT 1"))
     eventually(lambda: plumbing.execute(mine).fetchone()[0] <= before)

@@ -122,8 +122,8 @@ def release_due(market: Market) -> None:
 def take_money(market: Market, booking: Booking) -> None:
     """Do what follows when money for a booking has come, in time or not."""
     if booking.state == "awaiting_payment" and is_covered(market, booking):
-        confirm(market, booking)
-    elif booking.state == "expired" and not take_up_again(market, booking):
+        end_unpaid(market, booking)
+    if booking.state == "expired" and not take_up_again(market, booking):
         booking.state = "paid_late"
 
 
@@ -178,8 +178,8 @@ def of_learner(market: Market, learner: str) -> list[Booking]:
 
 
 def end_unpaid(market: Market, booking: Booking) -> None:
-    """Expire a booking; confirm it instead where the money came and nobody has heard of it yet."""
-    if is_covered(market, booking):
+    """Expire a booking; confirm it instead where the money came before it was to begin, and nobody has heard of it."""
+    if is_covered(market, booking) and market.now < booking.start:
         confirm(market, booking)
         return
     give_up(market, booking)

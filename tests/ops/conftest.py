@@ -36,6 +36,7 @@ LIMITS = {
     "app.ops.health.looking.SECONDS": 1.5,
     "app.ops.health.checks.SLOW_SECONDS": 0.5,
     "app.ops.health.broker.SECONDS": 1.0,
+    "app.ops.health.checks.BEAT_LEAST_SECONDS": 30,
 }
 
 LetAPingWait = Callable[[str, int], None]

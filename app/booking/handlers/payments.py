@@ -10,7 +10,7 @@ from app.booking import queries
 from app.booking.events import BookingPaidLate, LateMoneyKept
 from app.booking.models import Booking
 from app.booking.service.confirm import confirm
-from app.booking.service.expire import end_overdue
+from app.booking.service.expire import end_overdue, end_unpaid
 from app.booking.slots import Span
 from app.booking.states import BOOKING, BookingState, BookingStep
 from app.identity import service as identity
@@ -35,9 +35,10 @@ def apply_payment(session: Session, event: PaymentCaptured | PaymentCapturedLate
     identity.lock_person(session, found.learner_id)
     booking = queries.lock_booking(session, found.id)
     if booking.status == BookingState.AWAITING_PAYMENT and payments.is_covered(session, event.order_id):
-        confirm(session, booking)
-        announce(session, booking.id)
-    elif booking.status == BookingState.EXPIRED:
+        end_unpaid(session, booking)  # confirms it, unless it should have begun by now
+        if booking.status == BookingState.CONFIRMED:
+            return
+    if booking.status == BookingState.EXPIRED:
         _apply_late_money(session, booking, event)
     elif isinstance(event, PaymentCapturedLate):
         outbox.record(session, LateMoneyKept(booking_id=booking.id, payment_id=event.payment_id))

@@ -53,9 +53,10 @@ def end_unpaid(session: Session, booking: Booking) -> None:
     """Expire a locked booking past its deadline; confirm it instead when its money has come.
 
     A capture commits before the booking hears of it: in between the order is covered, and expiring it would take a
-    slot from somebody who has paid in time.
+    slot from somebody who has paid in time. What has begun by now is not confirmed all the same: nobody knew of it,
+    so nobody held it, and its mentor must not be paid.
     """
-    if payments.is_covered(session, booking.order_id):
+    if payments.is_covered(session, booking.order_id) and business_now(session) < booking.starts_at:
         confirm(session, booking)
     else:
         payments.close_order(session, booking.order_id)
