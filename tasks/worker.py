@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from celery import Celery, Task
@@ -23,9 +22,6 @@ from app.infra import heartbeat, logs, metrics, outbox, sentry, traces
 from app.infra.config import settings
 from app.infra.correlation import correlate
 from app.kernel.ids import new_id
-
-#: Sentry watches no schedule that is shorter.
-SHORTEST_MONITOR = timedelta(minutes=1)
 
 
 class DiscreetTask(Task):
@@ -52,8 +48,7 @@ def _start_reporting(**_: Any) -> None:
     """Report failures of tasks, and sweeps that do not come; before a worker forks, for it prepares its tasks then."""
     if not settings().sentry_dsn:  # making the integration patches Celery
         return
-    too_often = [name for name, entry in app.conf.beat_schedule.items() if entry["schedule"] < SHORTEST_MONITOR]
-    sentry.start(CeleryIntegration(monitor_beat_tasks=True, exclude_beat_tasks=too_often))
+    sentry.start(CeleryIntegration(monitor_beat_tasks=True))  # those of whole minutes: it leaves the others out itself
 
 
 @worker_process_init.connect

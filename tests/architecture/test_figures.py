@@ -1,4 +1,4 @@
-"""README.md says why to trust it in figures: they are those of the tests themselves."""
+"""Figures of README.md are those of the tests that prove them, and figures of the runbook those of the code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from mutants.catalogue import MUTANTS
 from tests.architecture.sources import ROOT
 
+RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 README = (ROOT / "README.md").read_text()
 TRUST = README.partition("## Why to trust it\n")[2].partition("\n## ")[0]
 ROWS = [line for line in TRUST.splitlines() if re.match(r"\| \w", line)][1:]
@@ -28,6 +29,8 @@ def constants(path: str) -> dict[str, Any]:
                 found.update({name.id: value.value for name, value in zip(names, values, strict=True)})
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
                 found[name] = value
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=[ast.Constant(), *_] as values)):
+                found[name] = tuple(value.value for value in values)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(keys=keys)):
                 found[name] = len(keys)
     return found
@@ -97,3 +100,29 @@ def test_aims_that_were_missed_are_among_the_limits():
     limits = README.partition("## What it does not do\n")[2].partition("\n## ")[0]
     missed = "MISSED" in (ROOT / "docs/measured.md").read_text()
     assert ("miss what was aimed at" in limits) == missed
+
+
+CHECKS = constants("app/ops/health/checks.py")
+DATABASE = constants("app/infra/db.py")
+
+#: What the runbook says of a limit, and the limit. They are read from the code as it is: tests have longer ones.
+LIMITS = {
+    "what has no answer after {} s": constants("app/ops/health/looking.py")["SECONDS"],
+    "| `relay` | work that could be carried has waited for {} s, {} s |": CHECKS["RELAY_LAG"],
+    "| `beat` | it had no round for {} s ": CHECKS["BEAT_LEAST_SECONDS"],
+    "| `webhooks` | a ping was not looked at for {} s, {} s |": CHECKS["WEBHOOK_AGE"],
+    "| `konnect` | its last {} calls": CHECKS["FAILURES"],
+    "| `google` | its last {} calls": CHECKS["FAILURES"],
+    "| `database` | it answers after {} s,": CHECKS["SLOW_SECONDS"],
+    "waits for a lock after {} s": DATABASE["LOCK_SECONDS"],
+    "idle transactions after {} s": DATABASE["IDLE_SECONDS"],
+    "`amana_relay_lag_seconds > {}`": CHECKS["RELAY_LAG"][1],
+    "`amana_oldest_webhook_seconds > {}`": CHECKS["WEBHOOK_AGE"][1],
+    "`amana_gateway_failures_in_a_row >= {}`": CHECKS["FAILURES"],
+}
+
+
+@pytest.mark.parametrize("sentence", LIMITS)
+def test_the_runbook_tells_the_limits_of_the_code(sentence):
+    limits = LIMITS[sentence] if isinstance(LIMITS[sentence], tuple) else (LIMITS[sentence],)
+    assert sentence.format(*limits) in " ".join(RUNBOOK.split())

@@ -27,7 +27,7 @@ def book(market: Market, booking: Booking, link: str) -> None:
         mine = other.learner == booking.learner
         near = other.mentor == booking.mentor and other.touches(start - DAY, end + DAY)
         if is_overdue(market, other) and (mine or near):
-            end_unpaid(market, other)
+            conclude_unpaid(market, other)
     if is_taken(market, start, mentor=booking.mentor):
         raise Refused("slot_taken")
     if is_taken(market, start, learner=booking.learner):
@@ -102,7 +102,7 @@ def expire_overdue(market: Market) -> None:
     """End what nobody paid in time."""
     for booking in market.bookings.values():
         if is_overdue(market, booking):
-            end_unpaid(market, booking)
+            conclude_unpaid(market, booking)
 
 
 def complete_ended(market: Market) -> None:
@@ -122,7 +122,7 @@ def release_due(market: Market) -> None:
 def take_money(market: Market, booking: Booking) -> None:
     """Do what follows when money for a booking has come, in time or not."""
     if booking.state == "awaiting_payment" and is_covered(market, booking):
-        end_unpaid(market, booking)
+        conclude_unpaid(market, booking)
     if booking.state == "expired" and not take_up_again(market, booking):
         booking.state = "paid_late"
 
@@ -135,7 +135,7 @@ def take_up_again(market: Market, booking: Booking) -> bool:
         mine = other.learner == booking.learner
         near = other.mentor == booking.mentor and other.touches(booking.start - DAY, booking.end + DAY)
         if is_overdue(market, other) and (mine or near):
-            end_unpaid(market, other)
+            conclude_unpaid(market, other)
     taken = is_taken(market, booking.start, mentor=booking.mentor)
     if taken or is_taken(market, booking.start, learner=booking.learner):
         return False
@@ -177,7 +177,7 @@ def of_learner(market: Market, learner: str) -> list[Booking]:
     return [booking for booking in market.bookings.values() if booking.learner == learner]
 
 
-def end_unpaid(market: Market, booking: Booking) -> None:
+def conclude_unpaid(market: Market, booking: Booking) -> None:
     """Expire a booking; confirm it instead where the money came before it was to begin, and nobody has heard of it."""
     if is_covered(market, booking) and market.now < booking.start:
         confirm(market, booking)

@@ -10,7 +10,7 @@ from app.booking import queries
 from app.booking.events import BookingPaidLate, LateMoneyKept
 from app.booking.models import Booking
 from app.booking.service.confirm import confirm
-from app.booking.service.expire import end_overdue, end_unpaid
+from app.booking.service.expire import conclude_unpaid, end_overdue
 from app.booking.slots import Span
 from app.booking.states import BOOKING, BookingState, BookingStep
 from app.identity import service as identity
@@ -35,7 +35,7 @@ def apply_payment(session: Session, event: PaymentCaptured | PaymentCapturedLate
     identity.lock_person(session, found.learner_id)
     booking = queries.lock_booking(session, found.id)
     if booking.status == BookingState.AWAITING_PAYMENT and payments.is_covered(session, event.order_id):
-        end_unpaid(session, booking)  # confirms it, unless it should have begun by now
+        conclude_unpaid(session, booking)  # expires it if it should have begun by now
         if booking.status == BookingState.CONFIRMED:
             return
     if booking.status == BookingState.EXPIRED:

@@ -28,7 +28,7 @@ def expire(session: Session, booking_id: UUID) -> None:
     """End a booking of `find_overdue`, unless that was done meanwhile."""
     booking = queries.lock_waiting(session, booking_id, BookingState.AWAITING_PAYMENT)
     if booking is not None:
-        end_unpaid(session, booking)
+        conclude_unpaid(session, booking)
 
 
 def end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span, *order_ids: UUID) -> None:
@@ -46,11 +46,11 @@ def end_overdue(session: Session, mentor_id: UUID, learner_id: UUID, span: Span,
     if overdue and len(orders) > 1:
         payments.lock_orders(session, orders)
     for booking in overdue:
-        end_unpaid(session, booking)
+        conclude_unpaid(session, booking)
 
 
-def end_unpaid(session: Session, booking: Booking) -> None:
-    """Expire a locked booking past its deadline; confirm it instead when its money has come.
+def conclude_unpaid(session: Session, booking: Booking) -> None:
+    """Confirm a locked booking whose money has come; expire it when it has not, for then it is past its deadline.
 
     A capture commits before the booking hears of it: in between the order is covered, and expiring it would take a
     slot from somebody who has paid in time. What has begun by now is not confirmed all the same: nobody knew of it,
