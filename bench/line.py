@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.timing import Timing
 
-#: Makes one measurement. What it needs was made ready before, so that only the work itself is timed.
+#: Makes one measurement. What it needs was made ready before, so that only the work itself is timed and metered.
 Run = Callable[[], Timing]
 
 
@@ -42,10 +42,11 @@ class Line(ABC):
     worked_here: Sequence[str] = ()  #: parts whose work processes of the bench do, not those of the world
 
     @abstractmethod
-    def parts(self, number: int) -> Sequence[tuple[str, Run]]:
-        """Make everything ready for a round and return its measurements by name, in the order in which they are made.
+    def parts(self, number: int) -> Iterable[tuple[str, Run]]:
+        """Give the measurements of a round by name, in the order in which they are made; each is made once.
 
-        A run raises Broken when what it did came out wrong.
+        A generator makes ready before it yields a part, and looks at what came of it and puts it away after that. It
+        raises Broken when that is wrong, and so does a run.
         """
 
     def settle(self) -> None:  # noqa: B027 - most lines leave nothing behind

@@ -18,9 +18,11 @@ def main() -> None:
     call_all([[_look] for _ in range(threads)])  # opens the connections
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    sys.stdin.readline()
+    if not sys.stdin.readline():  # who has started us is gone, or does not need us
+        return
     timing = call_all(shares)
-    sys.stdout.write(json.dumps({"seconds": timing.seconds, "latencies": list(timing.latencies)}))
+    sys.stdout.write(json.dumps({"seconds": timing.seconds, "latencies": list(timing.latencies)}) + "\n")
+    sys.stdout.flush()
 
 
 def _posting(name: str, thread: int, n: int, accounts: int) -> Call:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from bench.line import Aim, Line
+from bench.measuring import Rounds
 from bench.timing import Measured, median
-
-#: By line and part, one for each round.
-Rounds = Mapping[tuple[str, str], Sequence[Measured]]
 
 HEADER = ("line", "part", "a second", "of its limit", "CPU-ms each", "p50 ms", "p95 ms", "p99 ms", "others' CPU", "aim")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from bench.line import Aim, Line, Run
 from bench.load import request, send_all
@@ -30,8 +32,8 @@ class Bookings(Line):
         """Take the scene."""
         self._scene = scene
 
-    def parts(self, number: int) -> Sequence[tuple[str, Run]]:
-        """Choose times that no round before has booked."""
+    def parts(self, number: int) -> Iterator[tuple[str, Run]]:
+        """Choose times that no round before has booked, and see afterwards how many were."""
         scene = self._scene
         times = scene.starts[number * TIMES : (number + 1) * TIMES]
         hot = scene.starts[-1 - number]
@@ -42,25 +44,31 @@ class Bookings(Line):
             for mentor in range(mentors)
         ]
         crowd = [(learner, mentors, hot) for learner in scene.learners[:CROWD]]
-        return (
-            ("spread", lambda: self._book(spread, confirmed=len(spread))),
-            ("one hot slot", lambda: self._book(crowd, confirmed=1)),
-        )
+        for part, wishes, confirmed in (("spread", spread, len(spread)), ("one hot slot", crowd, 1)):
+            expected = Counter({"201": confirmed, "409": len(wishes) - confirmed})
+            requests = [self._request(*wish) for wish in wishes]
+            with self._confirming(confirmed):
+                yield part, partial(self._send, requests, expected)
 
     def settle(self) -> None:
         """Have the mails written."""
         self._scene.world.wait(*UNFINISHED)
 
-    def _book(self, wishes: Sequence[Wish], *, confirmed: int) -> Timing:
-        requests = [self._request(*wish) for wish in wishes]
+    @contextmanager
+    def _confirming(self, confirmed: int) -> Iterator[None]:
+        """See that so many bookings are confirmed meanwhile."""
         world = self._scene.world
         before = world.value("SELECT count(*) FROM booking WHERE status = 'confirmed'")
-        with world.paused("relay"):
-            world.value("UPDATE relay_sleep SET sleeping = false")
-            timing = send_all(world.api, requests)
+        with world.without_relay():
+            yield
         booked = world.value("SELECT count(*) FROM booking WHERE status = 'confirmed'") - before
-        if booked != confirmed or timing.answers != Counter({"201": confirmed, "409": len(wishes) - confirmed}):
-            raise Broken(f"{booked} bookings were confirmed, not {confirmed}; answers: {dict(timing.answers)}")
+        if booked != confirmed:
+            raise Broken(f"{booked} bookings were confirmed, not {confirmed}")
+
+    def _send(self, requests: Sequence[bytes], expected: Counter[str]) -> Timing:
+        timing = send_all(self._scene.world.api, requests)
+        if timing.answers != expected:
+            raise Broken(f"bookings were answered {dict(timing.answers)}, not {dict(expected)}")
         return timing
 
     def _request(self, learner: MadeUser, mentor: int, time: str) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -21,10 +23,13 @@ from bench.world import ROOT, TUNING, Broken
 
 MANY, BATCH, SINGLE = 4000, 100, 60
 PAUSE_SECONDS = 0.03
-STARTS = """
-    SELECT array_agg(extract(epoch FROM d.started_at - e.recorded_at)::float8 * 1000)
+DRAIN_SECONDS, STOP_SECONDS = 180.0, 60.0
+#: How long after its event each delivery began, or ended, in milliseconds; of those recorded after a time.
+_TIMES = """
+    SELECT array_agg(extract(epoch FROM d.{} - e.recorded_at)::float8 * 1000)
     FROM delivery AS d JOIN event AS e ON e.id = d.event_id WHERE e.recorded_at > %s AND e.type = 'PaymentCaptured'
 """
+STARTS, ENDS = _TIMES.format("started_at"), _TIMES.format("finished_at")
 WORKER = (
     "-Q", "bench", "--concurrency", TUNING["WORKER_CONCURRENCY"], "--without-mingle", "--without-gossip",
     "--loglevel", "warning",
@@ -44,19 +49,23 @@ class Deliveries(Line):
         """Take the scene."""
         self._scene = scene
 
-    def parts(self, number: int) -> Sequence[tuple[str, Run]]:
-        """Return Celery's own, and ours."""
-        return (("Celery alone", self._celery), ("ours", self._ours))
+    def parts(self, number: int) -> Iterator[tuple[str, Run]]:
+        """Give Celery's own, and ours."""
+        with self._bare_worker() as drain:
+            yield "Celery alone", lambda: drain(MANY)
+        yield "ours", self._ours
 
     def _ours(self) -> Timing:
-        began = time.perf_counter()
+        before, began = self._scene.world.value("SELECT clock_timestamp()"), time.perf_counter()
         for _ in range(MANY // BATCH):
             with session_scope() as session:
                 outbox.record(session, *(_no_op() for _ in range(BATCH)))
         self._scene.world.wait(*UNFINISHED)
-        return Timing(MANY, time.perf_counter() - began)
+        return Timing(MANY, time.perf_counter() - began, self._scene.world.value(ENDS, before))
 
-    def _celery(self) -> Timing:
+    @contextmanager
+    def _bare_worker(self) -> Iterator[Callable[[int], Timing]]:
+        """Have a worker run that is awake, and give what sends it no-op tasks and waits for their end."""
         app = Celery(broker=self._scene.world.facts["broker_url"], config_source="celeryconfig")
         worker = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
@@ -65,11 +74,11 @@ class Deliveries(Line):
         )
         try:
             with app.connection_for_write() as connection:
-                _drain(connection, app, 1, 60.0)  # it is awake
-                return _drain(connection, app, MANY, 120.0)
+                _drain(connection, app, 1)
+                yield partial(_drain, connection, app)
         finally:
             worker.terminate()
-            worker.wait(30)
+            worker.wait(STOP_SECONDS)
 
 
 class Starts(Line):
@@ -105,7 +114,7 @@ def _no_op() -> PaymentCaptured:
     return PaymentCaptured(payment_id=new_id(), order_id=new_id())
 
 
-def _drain(connection: Any, app: Celery, count: int, seconds: float) -> Timing:
+def _drain(connection: Any, app: Celery, count: int) -> Timing:
     """Send no-op tasks and wait until all are acknowledged."""
     began = time.perf_counter()
     with app.producer_pool.acquire(block=True) as producer:
@@ -113,7 +122,7 @@ def _drain(connection: Any, app: Celery, count: int, seconds: float) -> Timing:
             app.send_task("bench.noop.nothing", queue="bench", producer=producer)
     channel = connection.default_channel.client
     while channel.llen("bench") or channel.hlen("unacked"):
-        if time.perf_counter() - began > seconds:
-            raise Broken(f"Celery did not do {count} tasks in {seconds:.0f} s")
+        if time.perf_counter() - began > DRAIN_SECONDS:
+            raise Broken(f"Celery did not do {count} tasks in {DRAIN_SECONDS:.0f} s")
         time.sleep(0.02)
     return Timing(count, time.perf_counter() - began)

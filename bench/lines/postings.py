@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from app.ledger import queries
 from bench import pgbench
@@ -35,6 +37,8 @@ BEGIN;
 COMMIT;
 """
 
+Poster = subprocess.Popen[str]
+
 
 class Postings(Line):
     """A posting in a transaction of its own: spread over many accounts, and all on the same two."""
@@ -45,39 +49,52 @@ class Postings(Line):
     aims = (Aim("spread", "share", least=60), Aim("hot", "share", least=60))
     worked_here = ("spread", "hot")
 
-    def __init__(self, scene: Scene) -> None:
-        """Take the scene."""
+    def __init__(self, scene: Scene, *, each: int = EACH) -> None:
+        """Take the scene, and how many postings a part consists of."""
         self._scene = scene
+        self._each = each
 
-    def parts(self, number: int) -> Sequence[tuple[str, Run]]:
-        """Return both kinds for both sides."""
-        return (
-            ("spread, SQL alone", lambda: self._limit(2 * number, ACCOUNTS)),
-            ("spread", lambda: self._ours(2 * number, ACCOUNTS)),
-            ("hot, SQL alone", lambda: self._limit(2 * number + 1, 1)),
-            ("hot", lambda: self._ours(2 * number + 1, 1)),
-        )
+    def parts(self, number: int) -> Iterator[tuple[str, Run]]:
+        """Give both kinds for both sides."""
+        for part, turn, accounts in (("spread", 2 * number, ACCOUNTS), ("hot", 2 * number + 1, 1)):
+            yield f"{part}, SQL alone", partial(self._limit, turn, accounts)
+            with _posters(turn, accounts, self._each) as posters:
+                yield part, partial(_post, posters)
 
     def _limit(self, number: int, accounts: int) -> Timing:
         variables = {"round": number, "accounts": accounts, "i": 0}
-        return pgbench.run(self._scene.world.database_url, SQL, each=EACH // pgbench.CLIENTS, variables=variables)
+        return pgbench.run(self._scene.world.database_url, SQL, each=self._each // pgbench.CLIENTS, variables=variables)
 
-    def _ours(self, number: int, accounts: int) -> Timing:
-        """Have the processes post at once; they say when they are ready, and wait for a word."""
-        posters = [_start(f"{number}-{process}", accounts) for process in range(PROCESSES)]
+
+@contextmanager
+def _posters(turn: int, accounts: int, each: int) -> Iterator[Sequence[Poster]]:
+    """Start the processes; they say when they are ready, and wait for a word."""
+    posters = [_start(f"{turn}-{process}", accounts, each) for process in range(PROCESSES)]
+    try:
+        if {_line_of(poster) for poster in posters} != {"ready"}:
+            raise Broken("a process of the bench did not start")
+        yield posters
+    finally:
         for poster in posters:
-            if not poster.stdout or poster.stdout.readline().strip() != "ready":
-                raise Broken("a process of the bench did not start")
-        for poster in posters:
-            print("go", file=poster.stdin, flush=True)
-        told = [json.loads(poster.communicate()[0]) for poster in posters]
-        latencies = [latency for one in told for latency in one["latencies"]]
-        return Timing(len(latencies), max(one["seconds"] for one in told), latencies)
+            poster.communicate()  # without a word they end, too
 
 
-def _start(name: str, accounts: int) -> subprocess.Popen[str]:
+def _post(posters: Sequence[Poster]) -> Timing:
+    for poster in posters:
+        print("go", file=poster.stdin, flush=True)
+    told = [json.loads(_line_of(poster)) for poster in posters]
+    latencies = [latency for one in told for latency in one["latencies"]]
+    return Timing(len(latencies), max(one["seconds"] for one in told), latencies)
+
+
+def _line_of(poster: Poster) -> str:
+    assert poster.stdout  # noqa: S101 - it is a pipe
+    return poster.stdout.readline().strip()
+
+
+def _start(name: str, accounts: int, each: int) -> Poster:
     command = [
-        sys.executable, "-m", "bench.poster", name, str(THREADS), str(EACH // PROCESSES // THREADS), str(accounts),
+        sys.executable, "-m", "bench.poster", name, str(THREADS), str(each // PROCESSES // THREADS), str(accounts),
     ]  # fmt: skip
     environment = os.environ | AS_IN_PRODUCTION
     return subprocess.Popen(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 
 from bench import pgbench
 from bench.cli import PAGE
+from bench.line import Line
 from bench.machine import metered
-from bench.world import ROOT, Broken
+from bench.measuring import measure_parts
+from bench.timing import Timing
+from bench.world import ROOT, Broken, World
 
+EACH = 160
 BURN = "import time\nwhile time.process_time() < 0.5: pass\nprint('burnt', flush=True)\ninput()"
 
 
@@ -34,6 +40,53 @@ def test_what_a_world_spends_is_told_from_what_we_spend():
     assert spent.world >= 0.4
     assert spent.bench < spent.world
     assert spent.elapsed > 0
+
+
+class Prepared(Line):
+    """A line whose runs cost nothing, but for a part of another process; nearly all is preparation."""
+
+    name = "prepared"
+    unit = "runs"
+    worked_here = ("here",)
+
+    def parts(self, number):
+        for part in ("here", "there"):
+            burn()
+            yield part, lambda: Timing(100, 1.0)
+        burn()
+
+
+def burn():
+    until = time.process_time() + 0.3
+    while time.process_time() < until:
+        pass
+
+
+def test_what_is_made_ready_for_a_run_and_put_away_after_it_is_not_counted():
+    measured = dict(measure_parts(Prepared(), 0, None))
+    assert {part: one.timing.rate for part, one in measured.items()} == {"here": 100, "there": 100}
+    assert measured["here"].cpu_ms < 1  # of the 0.9 seconds; they would be three times as much
+    assert measured["there"].cpu_ms == 0  # it is nobody's below a supervisor
+
+
+@pytest.fixture
+def as_in_production(database, monkeypatch):
+    """Let the processes of the bench start: production takes no passwords that are as cheap as those of tests."""
+    monkeypatch.delenv("ARGON2_MEMORY_KIB")
+    return database
+
+
+def test_processes_that_post_have_no_more_of_the_processors_than_there_is(as_in_production, owner):
+    """Their start is not counted, or more time would be spent than has passed."""
+    from bench.lines.postings import Postings  # noqa: PLC0415 - it reads the settings, which `database` has set
+    from bench.scene import Scene  # noqa: PLC0415
+
+    world = World({"database_url": as_in_production.url}, supervisor=0, started_in=0)
+    line = Postings(Scene(world, [], [], []), each=EACH)
+    measured = dict(measure_parts(line, 0, None))
+    assert owner.execute("SELECT count(*), sum(amount) FROM ledger.entry").fetchone() == (4 * 2 * EACH, 0)
+    for part in line.worked_here:
+        assert 0 < measured[part].cpu_ms * measured[part].timing.rate < 1.1 * 1000 * os.cpu_count()
 
 
 def test_a_script_is_run_by_eight_clients_and_each_of_its_transactions_is_timed(database, owner):
