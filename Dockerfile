@@ -13,6 +13,7 @@ RUN python -m compileall -q amana
 
 FROM python:3.11-slim
 RUN python -m pip uninstall --yes --quiet --root-user-action ignore pip setuptools wheel \
+ && rm -rf /usr/local/lib/python3.11/ensurepip \
  && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin amana
 ENV PATH=/srv/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=build /srv/venv /srv/venv

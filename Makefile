@@ -18,7 +18,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## play the whole story in a world of its own, check the books, stop everything (KEEP=1 leaves it up)
-	@$(BIN)/python -m embedded up --without flower --directory .run/demo $(if $(KEEP),--keep) --run $(BIN)/python -m demo $(ARGS)
+	@$(BIN)/python -m embedded up --without flower --directory .run/demo $(if $(filter-out 0 no,$(KEEP)),--keep) --run $(BIN)/python -m demo $(ARGS)
 
 up: $(READY) ## keep the whole system running, with people to play with; Ctrl-C stops it
 	@$(BIN)/python -m embedded up $(ARGS) --keep --run $(BIN)/python -m demo.seed

@@ -86,12 +86,12 @@ def list_bookings(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.route("/bookings/<uuid:booking_id>", methods=["GET"])
-@requires()
+@requires(whose="a booking of the caller, as learner or mentor; support may see every one")
 @waits
 @blp.response(200, schemas.BookingSchema)
 @refuses(errors.NoSuchBooking)
 def show_booking(booking_id: UUID) -> dict[str, Any]:
-    """Show a booking; with `Prefer: wait=N` as soon as its status, pay link or meeting link changes."""
+    """Show a booking; with Prefer: wait=N as soon as its status, pay link or meeting link changes."""
     actor = current_actor()
     seen_by = None if actor.has("support") else actor.id
 
@@ -103,7 +103,7 @@ def show_booking(booking_id: UUID) -> dict[str, Any]:
 
 
 @blp.route("/bookings/<uuid:booking_id>/cancel", methods=["POST"])
-@requires()
+@requires(whose="a booking of the caller, as learner or mentor")
 @idempotent
 @blp.arguments(schemas.ReasonRequest)
 @blp.response(200, schemas.BookingSchema)
@@ -116,7 +116,7 @@ def cancel(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
 
 
 @blp.route("/bookings/<uuid:booking_id>/payments", methods=["POST"])
-@requires()
+@requires(whose="a booking of the caller, as learner")
 @idempotent
 @blp.response(201, PaymentSchema, headers=LOCATION)
 @refuses(errors.NoSuchBooking, OrderNotOpen, PaymentStillOpen)
@@ -129,7 +129,7 @@ def open_payment(booking_id: UUID) -> tuple[payments.PaymentView, int, dict[str,
 
 
 @blp.route("/bookings/<uuid:booking_id>/report-problem", methods=["POST"])
-@requires()
+@requires(whose="a booking of the caller, as learner")
 @blp.arguments(schemas.ReasonRequest)
 @blp.response(200, schemas.BookingSchema)
 @refuses(errors.NoSuchBooking, IllegalTransition)
@@ -141,7 +141,7 @@ def report_problem(body: dict[str, Any], booking_id: UUID) -> dict[str, Any]:
 
 
 @blp.route("/admin/bookings/<uuid:booking_id>/resolve", methods=["POST"])
-@requires("support", "admin")
+@requires("support", "admin", whose="a booking in which the caller is neither learner nor mentor")
 @blp.arguments(schemas.ResolveRequest)
 @blp.response(200, schemas.BookingSchema)
 @refuses(errors.NoSuchBooking, errors.OwnDispute, IllegalTransition)

@@ -14,7 +14,7 @@ from app.escrow.states import EscrowState
 from app.kernel.zones import UnknownZone, zone
 from app.payments.schemas import PaymentSchema
 from app.payments.states import OrderState
-from app.web.schemas import Id, Input, Instant, MoneyField, NextCursor, PageQuery, Query, like
+from app.web.schemas import EXAMPLE_HOUR_LATER, Id, Input, Instant, MoneyField, NextCursor, PageQuery, Query, like
 
 LONGEST_WINDOW = timedelta(days=62)
 
@@ -75,7 +75,7 @@ class SlotSchema(ma.Schema):
     """A time that can be booked; `starts_at_local` in the time zone that was asked for."""
 
     starts_at = Instant(required=True)
-    ends_at = Instant(required=True)
+    ends_at = Instant(required=True, metadata=like(EXAMPLE_HOUR_LATER))
     starts_at_local = ma.fields.String(metadata=like("2026-11-23T10:00:00+01:00"))
 
 
@@ -136,7 +136,7 @@ class BookingSchema(ma.Schema):
     learner = ma.fields.Nested(PersonSchema, required=True)
     offering = ma.fields.Nested(BookedOfferingSchema, required=True)
     starts_at = Instant(required=True)
-    ends_at = Instant(required=True)
+    ends_at = Instant(required=True, metadata=like(EXAMPLE_HOUR_LATER))
     note = ma.fields.String(required=True, metadata=like("I would like to speak about indexes."))
     price = MoneyField(required=True)
     order = ma.fields.Nested(OrderSchema, required=True)

@@ -1,4 +1,7 @@
-"""Who may call a route: `@requires()` any signed-in user, `@requires("mentor")` one who has one of the roles."""
+"""Who may call a route: `@requires()` any signed-in user, `@requires("mentor")` one who has one of the roles.
+
+`whose` says to readers of the API document which things they may ask for; the service sees to it.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,14 @@ class RoleMissing(Forbidden):
     """
 
 
-def requires(*roles: str) -> Callable[[View], View]:
+def requires(*roles: str, whose: str = "") -> Callable[[View], View]:
     """Let only signed-in users pass who have one of the roles now; without roles, any signed-in user.
 
     Roles come from the database on every call, so that taking one away works at once. Raises Unauthenticated (401)
     and RoleMissing (403) before the view, its transaction and its reading of the body begin.
     """
     wanted = [Role(role) for role in roles]
+    said = {"whose": whose} if whose else {}
 
     def guard(view: View) -> View:
         @wraps(view)
@@ -44,7 +48,8 @@ def requires(*roles: str) -> Callable[[View], View]:
             return view(*args, **kwargs)
 
         promise(run, refusals=[Unauthenticated, RoleMissing] if wanted else [Unauthenticated])
-        return declare(run, f"requires: {' or '.join(wanted) or 'a signed-in user'}", public=False, roles=wanted)
+        access = f"requires: {' or '.join(wanted) or 'a signed-in user'}"
+        return declare(run, access, public=False, roles=wanted, **said)
 
     return guard
 

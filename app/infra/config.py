@@ -193,15 +193,16 @@ def _refuse_examples(settings: Settings) -> None:
 
 def _require_safety(settings: Settings) -> None:
     """Refuse in production what is right only on a developer's machine."""
-    addresses = {
-        "KONNECT_BASE_URL": settings.konnect_base_url,
-        "PUBLIC_URL": settings.public_url,
-        "FRONTEND_URL": settings.frontend_url,
-        **settings.google_urls,
-    }
-    for variable, url in addresses.items():
+    addresses = [
+        ("KONNECT_BASE_URL", settings.konnect_base_url),
+        ("PUBLIC_URL", settings.public_url),
+        ("FRONTEND_URL", settings.frontend_url),
+        *(("RETURN_URLS", url) for url in settings.return_urls),
+        *settings.google_urls.items(),
+    ]
+    for variable, url in addresses:
         if urlsplit(url).scheme != "https":
-            raise SettingsError(f"{variable} must be an https address in production.")
+            raise SettingsError(f"{variable} must hold nothing but https addresses in production.")
     if settings.argon2_memory_kib < ARGON2_LEAST_KIB:
         raise SettingsError(f"ARGON2_MEMORY_KIB is below {ARGON2_LEAST_KIB}, the OWASP minimum: raise it or unset it.")
     if settings.task_seconds <= settings.gateway_connect_seconds + settings.gateway_total_seconds:

@@ -1,7 +1,8 @@
 """Reports to Sentry, for whoever sets SENTRY_DSN: failures with their place, work that was given up, sweeps that stop.
 
 What is sent is chosen, not cleaned: ids, words of ours, kinds of errors and places in the code. No request, header,
-body, argument, local variable or log line goes out, so that nothing personal can be forgotten in one of them.
+body, argument, local variable or log line goes out, so that nothing personal can be forgotten in one of them. Only the
+id of a request is its caller's to choose (docs/adr/0012-what-lies-with-the-operator.md).
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def create_offering(offering: dict[str, Any]) -> OfferingView:
 
 
 @blp.route("/mentors/me/offerings/<uuid:offering_id>", methods=["PATCH"])
-@requires("mentor")
+@requires("mentor", whose="an offering of the caller")
 @blp.arguments(schemas.ChangeOffering)
 @blp.response(200, schemas.OfferingShape)
 @refuses(errors.OfferingNotFound, errors.OfferingRetired, UnsupportedCurrency, errors.MentorNotFound)
@@ -90,7 +90,7 @@ def change_offering(changes: dict[str, Any], offering_id: UUID) -> OfferingView:
 
 
 @blp.route("/mentors/me/offerings/<uuid:offering_id>", methods=["DELETE"])
-@requires("mentor")
+@requires("mentor", whose="an offering of the caller")
 @blp.response(204)
 @refuses(errors.OfferingNotFound, errors.MentorNotFound)
 def retire_offering(offering_id: UUID) -> None:

@@ -35,7 +35,7 @@ def list_inbox(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.route("/notifications/<uuid:notification_id>/read", methods=["POST"])
-@requires()
+@requires(whose="a message to the caller")
 @blp.response(200, schemas.NotificationSchema)
 @refuses(NotificationNotFound)
 def read_notification(notification_id: UUID) -> Notification:

@@ -9,7 +9,7 @@ from uuid import UUID
 import marshmallow as ma
 
 from app.notifications.states import AlarmType, Severity
-from app.web.schemas import Instant, NextCursor, PageQuery, like
+from app.web.schemas import EXAMPLE_HOUR_LATER, Instant, NextCursor, PageQuery, like
 
 
 class RelatedSchema(ma.Schema):
@@ -47,7 +47,7 @@ class AdminNotificationSchema(NotificationSchema):
     type = ma.fields.String(required=True, validate=ma.validate.OneOf(list(AlarmType)))
     severity = ma.fields.String(required=True, validate=ma.validate.OneOf(list(Severity)))
     count = ma.fields.Integer(required=True, metadata=like(1))
-    raised_at = Instant(required=True)
+    raised_at = Instant(required=True, metadata=like(EXAMPLE_HOUR_LATER))
 
 
 class AdminNotificationPage(ma.Schema):

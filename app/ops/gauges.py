@@ -70,16 +70,18 @@ QUEUE_DEPTH = Gauge(
     """),
 )
 
-# The first that was written of those that are due: the oldest, but for what was tried before.
+# Of those that are due the first that were written, which index and relay follow. One may have been tried a moment ago
+# and have waited for less than the next: so a thousand of them, and never all.
 OLDEST_WAITING = Gauge(
     "amana_oldest_waiting_seconds",
     "For how long the oldest due delivery has waited for a relay",
     ("queue",),
     _rows("""
         SELECT q.queue, coalesce((
-            SELECT extract(epoch FROM now() - d.available_at) FROM delivery AS d
-            WHERE d.queue = q.queue AND d.state IN ('pending', 'retry') AND d.available_at <= now()
-            ORDER BY d.seq LIMIT 1), 0)
+            SELECT extract(epoch FROM now() - min(first.available_at)) FROM (
+                SELECT d.available_at FROM delivery AS d
+                WHERE d.queue = q.queue AND d.state IN ('pending', 'retry') AND d.available_at <= now()
+                ORDER BY d.seq LIMIT 1000) AS first), 0)
         FROM unnest(CAST(:queues AS text[])) AS q (queue)
     """),
 )
@@ -91,10 +93,11 @@ RELAY_LAG = Gauge(
     (),
     _rows("""
         SELECT coalesce(max((
-            SELECT extract(epoch FROM now() - d.available_at) FROM delivery AS d
-            WHERE d.queue = q.queue AND d.state IN ('pending', 'retry') AND d.available_at <= now()
-                AND d.ordering_key IS NULL
-            ORDER BY d.seq LIMIT 1)), 0)
+            SELECT extract(epoch FROM now() - min(first.available_at)) FROM (
+                SELECT d.available_at FROM delivery AS d
+                WHERE d.queue = q.queue AND d.state IN ('pending', 'retry') AND d.available_at <= now()
+                    AND d.ordering_key IS NULL
+                ORDER BY d.seq LIMIT 1000) AS first)), 0)
         FROM unnest(CAST(:queues AS text[])) AS q (queue)
         WHERE :window > (
             SELECT count(*) FROM delivery AS d WHERE d.queue = q.queue AND d.state IN ('published', 'running'))
@@ -140,7 +143,7 @@ SUCCESS = Gauge(
     ("gateway",),
     _rows("""
         SELECT gateway, count(*) FILTER (WHERE status = 'captured')::float8 / count(*) FROM payment
-        WHERE id >= :since AND status IN ('captured', 'expired', 'failed', 'conflicted') GROUP BY gateway
+        WHERE id >= :since AND status IN ('captured', 'expired', 'failed', 'unknown', 'conflicted') GROUP BY gateway
     """),
 )
 

@@ -81,7 +81,7 @@ def show_books() -> books.Books:
 @blp.arguments(schemas.DeadLetterQuery, location="query")
 @blp.response(200, schemas.DeadLetterPage)
 def list_dead_letters(query: dict[str, Any]) -> dict[str, Any]:
-    """List work that was given up, the latest written first; tracebacks are shown one by one."""
+    """List work that was given up, the latest written first."""
     wanted = Filter(query["task"], query["queue"], query["event_type"], query["died_after"], query["error"])
     name = f"dead letters {wanted}"
     (before,) = cursors.decode(name, query["cursor"]) or [None]

@@ -6,7 +6,17 @@ import marshmallow as ma
 
 from app.infra.outbox.states import DeliveryState
 from app.ops.states import HealthStatus
-from app.web.schemas import EXAMPLE_ID, Input, Instant, MoneyField, NextCursor, PageQuery, WholeNumber, like
+from app.web.schemas import (
+    EXAMPLE_HOUR_LATER,
+    EXAMPLE_ID,
+    Input,
+    Instant,
+    MoneyField,
+    NextCursor,
+    PageQuery,
+    WholeNumber,
+    like,
+)
 
 #: A hundred years: further than any test needs, and far from what a timestamp can hold.
 LONGEST_LEAP = 100 * 366 * 86_400
@@ -100,47 +110,38 @@ class StoredEventSchema(ma.Schema):
     recorded_at = Instant(required=True)
 
 
-class TriedSchema(ma.Schema):
-    """How one attempt ended."""
+class AttemptSchema(ma.Schema):
+    """How one attempt ended, and where in the code."""
 
     n = ma.fields.Integer(required=True, metadata=like(1))
     started_at = Instant(required=True)
-    ended_at = Instant(required=True)
+    ended_at = Instant(required=True, metadata=like(EXAMPLE_HOUR_LATER))
     worker = ma.fields.String(required=True, metadata=like("celery@host"))
     error = ma.fields.String(required=True, allow_none=True, metadata=like("TimeoutError: no answer in 15 s"))
-
-
-class AttemptSchema(TriedSchema):
-    """How one attempt ended, and where in the code."""
-
     traceback = ma.fields.String(required=True, allow_none=True, metadata=like("Traceback (most recent call last): …"))
 
 
-class ListedDeadLetterSchema(ma.Schema):
+class DeadLetterSchema(ma.Schema):
     """Work that was given up, and how it failed; `ended_at` is empty while it is tried again."""
 
     id = ma.fields.UUID(attribute="delivery.id", required=True)
     task = ma.fields.String(attribute="delivery.task", required=True, metadata=like(TASK))
     queue = ma.fields.String(attribute="delivery.queue", required=True, metadata=like("payments"))
     state = ma.fields.String(attribute="delivery.state", required=True, validate=ma.validate.OneOf(list(DeliveryState)))
-    ended_at = Instant(attribute="delivery.finished_at", required=True, allow_none=True)
+    ended_at = Instant(
+        attribute="delivery.finished_at", required=True, allow_none=True, metadata=like(EXAMPLE_HOUR_LATER)
+    )
     discard_reason = ma.fields.String(
         attribute="delivery.discard_reason", required=True, allow_none=True, metadata=like("Paid by hand.")
     )
     event = ma.fields.Nested(StoredEventSchema, required=True)
-    attempts = ma.fields.List(ma.fields.Nested(TriedSchema), required=True)
-
-
-class DeadLetterSchema(ListedDeadLetterSchema):
-    """Work that was given up, with all that is known of it."""
-
     attempts = ma.fields.List(ma.fields.Nested(AttemptSchema), required=True)
 
 
 class DeadLetterPage(ma.Schema):
     """A page of dead letters."""
 
-    items = ma.fields.List(ma.fields.Nested(ListedDeadLetterSchema), required=True)
+    items = ma.fields.List(ma.fields.Nested(DeadLetterSchema), required=True)
     next_cursor = NextCursor()
 
 

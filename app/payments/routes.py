@@ -26,12 +26,12 @@ LATER = "This page shows what we know now. You may close it and go back to where
 
 
 @blp.route("/payments/<uuid:payment_id>", methods=["GET"])
-@requires()
+@requires(whose="a payment of the caller")
 @waits
 @blp.response(200, PaymentSchema)
 @refuses(errors.NoSuchPayment)
 def show_payment(payment_id: UUID) -> service.PaymentView:
-    """Show one of the caller's payments; with `Prefer: wait=N` as soon as its status or pay link changes."""
+    """Show one of the caller's payments; with Prefer: wait=N as soon as its status or pay link changes."""
     payer_id = current_actor().id
 
     def read() -> service.PaymentView:

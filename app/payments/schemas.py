@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from app.payments.states import PaymentState
-from app.web.schemas import Input, Instant, MoneyField, like
+from app.web.schemas import EXAMPLE_HOUR_LATER, Input, Instant, MoneyField, like
 
 
 class TopUpRequest(Input):
@@ -26,6 +26,6 @@ class PaymentSchema(ma.Schema):
         allow_none=True,
         metadata=like("https://gateway.konnect.network/pay?payment_ref=60889219", "null until it is there"),
     )
-    expires_at = Instant(required=True)
+    expires_at = Instant(required=True, metadata=like(EXAMPLE_HOUR_LATER))
     purpose = ma.fields.String(required=True, validate=ma.validate.OneOf(["order", "top_up"]))
     order_id = ma.fields.UUID(required=True, allow_none=True)

@@ -73,12 +73,12 @@ def list_payouts(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.route("/payouts/<uuid:payout_id>", methods=["GET"])
-@requires("mentor")
+@requires("mentor", whose="a payout of the caller")
 @waits
 @blp.response(200, schemas.PayoutSchema)
 @refuses(errors.NoSuchPayout)
 def show_payout(payout_id: UUID) -> PayoutView:
-    """Show one of the caller's payouts; with `Prefer: wait=N` as soon as its status changes."""
+    """Show one of the caller's payouts; with Prefer: wait=N as soon as its status changes."""
     mentor_id = current_actor().id
 
     def read() -> PayoutView:
@@ -89,7 +89,7 @@ def show_payout(payout_id: UUID) -> PayoutView:
 
 
 @blp.route("/payouts/<uuid:payout_id>/cancel", methods=["POST"])
-@requires("mentor")
+@requires("mentor", whose="a payout of the caller")
 @blp.response(200, schemas.PayoutSchema)
 @refuses(errors.NoSuchPayout, IllegalTransition, errors.LinkCanStillBePaid)
 def cancel(payout_id: UUID) -> PayoutView:
@@ -124,7 +124,7 @@ def show_any_payout(payout_id: UUID) -> PayoutView:
 
 
 @blp.route("/admin/payouts/<uuid:payout_id>/approve", methods=["POST"])
-@requires("finance", "admin")
+@requires("finance", "admin", whose="a payout of somebody else")
 @blp.arguments(schemas.ApproveRequest)
 @blp.response(200, schemas.AdminPayoutSchema)
 @refuses(errors.NoSuchPayout, errors.OwnPayout, IllegalTransition, errors.LinkCanStillBePaid)
@@ -136,7 +136,7 @@ def approve(_body: dict[str, Any], payout_id: UUID) -> PayoutView:
 
 
 @blp.route("/admin/payouts/<uuid:payout_id>/reject", methods=["POST"])
-@requires("finance", "admin")
+@requires("finance", "admin", whose="a payout of somebody else")
 @blp.arguments(schemas.RejectRequest)
 @blp.response(200, schemas.AdminPayoutSchema)
 @refuses(errors.NoSuchPayout, errors.OwnPayout, IllegalTransition, errors.LinkCanStillBePaid)
@@ -148,7 +148,7 @@ def reject(body: dict[str, str], payout_id: UUID) -> PayoutView:
 
 
 @blp.route("/admin/payouts/<uuid:payout_id>/resolve", methods=["POST"])
-@requires("finance", "admin")
+@requires("finance", "admin", whose="a payout of somebody else")
 @blp.arguments(schemas.ReceivedRequest)
 @blp.response(200, schemas.AdminPayoutSchema)
 @refuses(

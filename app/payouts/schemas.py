@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from app.payouts.states import AttemptState, PayoutState
-from app.web.schemas import Input, Instant, MoneyField, NextCursor, PageQuery, like
+from app.web.schemas import EXAMPLE_HOUR_LATER, Input, Instant, MoneyField, NextCursor, PageQuery, like
 
 WALLET_ID = ma.validate.Regexp(r"[0-9a-f]{24}\Z", error="Must be 24 hexadecimal digits in small letters.")
 
@@ -62,8 +62,8 @@ class PayoutSchema(ma.Schema):
     mentor_id = ma.fields.UUID(required=True)
     destination = ma.fields.Nested(DestinationSchema, required=True)
     requested_at = Instant(required=True)
-    decided_at = Instant(required=True, allow_none=True)
-    paid_at = Instant(required=True, allow_none=True)
+    decided_at = Instant(required=True, allow_none=True, metadata=like(EXAMPLE_HOUR_LATER))
+    paid_at = Instant(required=True, allow_none=True, metadata=like(EXAMPLE_HOUR_LATER))
     reason = ma.fields.String(required=True, allow_none=True, metadata=like(REASON))
 
 
@@ -82,7 +82,7 @@ class PayoutAttemptSchema(ma.Schema):
     gateway = ma.fields.String(required=True, metadata=like("konnect"))
     payment_ref = ma.fields.String(required=True, allow_none=True, metadata=like("60889219a388f75c94a943ec"))
     created_at = Instant(required=True)
-    expires_at = Instant(required=True)
+    expires_at = Instant(required=True, metadata=like(EXAMPLE_HOUR_LATER))
 
 
 class AdminPayoutSchema(PayoutSchema):

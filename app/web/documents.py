@@ -34,8 +34,9 @@ START = """SwaggerUIBundle({
 CONVENTIONS = """\
 A marketplace for booked sessions: a learner books a mentor, the money lies in escrow until the session has been held.
 
-- **Who may call** stands at each operation as `x-permission`. Sign in at `POST /api/v1/auth/login`, and send the access
-  token as `Authorization: Bearer …`; it lives ten minutes, `POST /api/v1/auth/refresh` gives the next.
+- **Who may call** stands at each operation as `x-permission`: which roles, and `whose` things. Sign in at
+  `POST /api/v1/auth/login`, and send the access token as `Authorization: Bearer …`; it lives ten minutes by default,
+  `POST /api/v1/auth/refresh` gives the next.
 - **Money** is a whole number of minor units with its currency: `{"amount": 45000, "currency": "TND"}` is 45.000 TND.
   Instants are RFC 3339, answered in UTC. Unknown fields in a body are refused.
 - **Errors** are `application/problem+json` (RFC 9457): `code` is for programs and never changes, `detail` is for
@@ -43,7 +44,8 @@ A marketplace for booked sessions: a learner books a mentor, the money lies in e
 - **`Idempotency-Key`** stands at the operations that need one: the same key brings the same answer, and the thing is
   done once. **`Prefer: wait=10`** holds an answer until something has changed.
 - **Lists** have `items` and `next_cursor`; ask again with `cursor` while that is not null.
-- **`X-Request-Id`** is taken from the request (up to 128 visible characters) or made, and is on every answer.
+- **`X-Request-Id`** is taken from the request (up to 128 visible characters) or made, and is on every answer and in our
+  logs: put nothing personal into it.
 - Fields and values may be added to answers: pass over those that you do not know. None is renamed.
 """
 

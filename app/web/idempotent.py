@@ -32,7 +32,7 @@ KEY_PARAMETER = {
         "pattern": f"^({_KEY.pattern})$",
         "examples": ["01a1fae0-696a-70ac-8a08-434e67887249"],
     },
-    "description": "Yours to choose, one for each thing you want done, bare or quoted; kept 24 h with its answer.",
+    "description": "Yours to choose, one for each thing you want done, bare or quoted. Kept for 24 h by default.",
 }
 REPLAYED = {
     "Idempotency-Replayed": {

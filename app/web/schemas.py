@@ -19,6 +19,7 @@ BIGINT_MAX = 2**63 - 1
 
 #: What examples show.
 EXAMPLE_ID, EXAMPLE_INSTANT = "01a1fad5-4f71-7c02-a3ed-2a6e275bfec1", "2026-11-23T09:00:00Z"
+EXAMPLE_HOUR_LATER = "2026-11-23T10:00:00Z"
 EXAMPLE_CURSOR = "WyIyMDI2LTExLTIzIl0"
 
 #: What stands in paths.
@@ -154,6 +155,8 @@ def describe_field(_converter: object, field: ma.fields.Field[Any], ret: dict[st
         del ret["default"]
     if ret.get("pattern", "").endswith(r"\Z"):  # Python's end of a text; JSON Schema has no other end than $
         return {"pattern": f"^{ret['pattern'][:-2]}$"}
+    if "examples" in field.metadata:
+        return {}
     if isinstance(field, ma.fields.UUID):
         return {"examples": [EXAMPLE_ID]}
     return {"examples": [EXAMPLE_INSTANT]} if isinstance(field, Instant) else {}

@@ -77,6 +77,33 @@ def test_it_says_who_may_call_as_the_matrix_does(operations) -> None:
             assert [role for role, mark in may.items() if mark == "-"] == ["anonymous"], row
 
 
+def test_it_says_of_what_has_an_id_whose_it_must_be(operations) -> None:
+    """Of the back office it says so where somebody must not decide about what is their own."""
+    told = {row for row, operation in operations.items() if "whose" in operation["x-permission"]}
+    guarded = {row for row, operation in operations.items() if not operation["x-permission"]["public"]}
+    theirs = {(method, path) for method, path in guarded if "_id}" in path and "/admin/" not in path}
+    decisions = {
+        ("POST", "/api/v1/admin/bookings/{booking_id}/resolve"),
+        *(("POST", f"/api/v1/admin/payouts/{{payout_id}}/{how}") for how in ("approve", "reject", "resolve")),
+    }
+    assert told == theirs | decisions
+
+
+def test_its_examples_of_times_follow_each_other(document, operations) -> None:
+    """Sent as they stand, the first would otherwise be refused."""
+    shapes = [one.get("properties", {}) for one in document["components"]["schemas"].values()]
+    query = operations["GET", "/api/v1/mentors/{mentor_id}/slots"]["parameters"]
+    shapes.append({one["name"]: one["schema"] for one in query if one["in"] == "query"})
+    pairs = [
+        (shape[begin]["examples"][0], shape[end]["examples"][0])
+        for shape in shapes
+        for begin, end in (("from", "to"), ("starts_at", "ends_at"), ("started_at", "ended_at"))
+        if begin in shape and end in shape
+    ]
+    assert len(pairs) >= 4
+    assert [pair for pair in pairs if pair[0] >= pair[1]] == []
+
+
 def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(operations) -> None:
     names = [operation["operationId"] for operation in operations.values()]
     assert len(set(names)) == len(names)

@@ -59,6 +59,7 @@ def test_the_builder_is_given_what_is_copied_and_nothing_else():
 
 def test_the_second_stage_installs_nothing_takes_the_installer_away_and_is_not_root():
     assert "pip uninstall" in FINAL
+    assert "rm -rf /usr/local/lib/python3.11/ensurepip" in FINAL  # it would bring them back
     assert not re.search(r"pip install|apt-get|COPY (?!--from=build)", FINAL)
     assert re.search(r"^USER 10001$", FINAL, re.MULTILINE)
     assert FINAL.index("USER 10001") < FINAL.index("CMD")

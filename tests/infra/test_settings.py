@@ -100,6 +100,7 @@ ONLY_IN_PRODUCTION = [
     ("KONNECT_BASE_URL", "http://api.konnect.network/api/v2"),
     ("PUBLIC_URL", "http://api.amana.tn"),
     ("FRONTEND_URL", "http://amana.tn"),
+    ("RETURN_URLS", "https://amana.tn/back, http://amana.tn/back"),
     ("GOOGLE_TOKEN_URL", "http://oauth2.googleapis.com/token"),
     ("GOOGLE_CALENDAR_URL", "http://www.googleapis.com/calendar/v3"),
     ("ARGON2_MEMORY_KIB", "1024"),

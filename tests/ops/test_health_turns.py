@@ -143,6 +143,22 @@ def test_a_watchman_who_stumbles_lives_on(watchman, owner, alarms, lose_workers,
     assert [alarm["title"] for alarm in alarms()] == ["workers: unhealthy"]
 
 
+def test_a_check_that_hangs_is_told_itself_and_nothing_that_could_not_be_asked_for_it(
+    watchman, owner, alarms, impatient
+):
+    """As by a migration that holds a table: the database has answered, so it is not told of."""
+    watchman.look()
+    with owner.transaction():
+        owner.execute("LOCK webhook_ping")
+        for _ in range(2):
+            watchman.look()
+    watchman.look()
+    assert sorted((alarm["title"], alarm["severity"]) for alarm in alarms()) == [
+        ("webhooks: unhealthy", "critical"),
+        ("webhooks: well again", "info"),
+    ]
+
+
 def test_an_absence_of_the_database_is_told_once_when_it_is_back(watchman, owner, setting, database, alarms):
     from tasks.watching import Watchman  # noqa: PLC0415 - it reads the settings, which `watchman` has set
 

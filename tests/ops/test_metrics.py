@@ -11,6 +11,7 @@ from app.infra.metrics.pending import pending
 from app.infra.outbox import record
 from app.infra.outbox.events import DeliveryDied
 from app.kernel.ids import new_id
+from app.payments.states import LIVE, PaymentState
 from tests.factories.booking import give_money
 from tests.factories.identity import make_user, token_for
 from tests.ops.conftest import INBOXES, count, top_up
@@ -169,6 +170,17 @@ def test_what_the_window_holds_back_or_what_waits_its_turn_is_no_lag_of_the_rela
     assert scrape(client)["amana_relay_lag_seconds",] == 0
 
 
+def test_what_was_tried_again_a_moment_ago_hides_nothing_that_has_waited_for_long(client, owner):
+    with session_scope() as session:
+        record(session, *(DeliveryDied(delivery_id=new_id()) for _ in range(3)))
+    owner.execute("UPDATE delivery SET available_at = now() - interval '1 h'")
+    first = "SELECT min(seq) FROM delivery"
+    owner.execute(f"UPDATE delivery SET state = 'retry', available_at = now() WHERE seq = ({first})")
+    seen = scrape(client)
+    assert seen["amana_oldest_waiting_seconds", "dead_letter"] >= 3_600
+    assert seen["amana_relay_lag_seconds",] >= 3_600
+
+
 @pytest.mark.parametrize("kind", INBOXES)
 def test_pings_that_nobody_has_looked_at_are_told_with_their_age_by_kind(client, owner, let_a_ping_wait, kind):
     let_a_ping_wait(kind, 50)
@@ -199,3 +211,15 @@ def test_captures_are_counted_with_the_posting_and_not_without_it(client):
     assert seen["amana_captures_total", "TND", "konnect"] == 2
     assert seen["amana_captured_minor_total", "TND", "konnect"] == 9_001
     assert seen["amana_payment_success_ratio", "konnect"] == 1
+
+
+UNPAID_ENDS = sorted(set(PaymentState) - LIVE - {PaymentState.CAPTURED, PaymentState.CANCELLED})
+
+
+@pytest.mark.parametrize("state", UNPAID_ENDS)
+def test_every_end_without_a_capture_lowers_the_success_rate(client, owner, state):
+    with session_scope() as session:
+        give_money(session, make_user(session), 1)
+        give_money(session, make_user(session), 1)
+    owner.execute("UPDATE payment SET status = %s WHERE id = (SELECT min(id::text)::uuid FROM payment)", [state])
+    assert scrape(client)["amana_payment_success_ratio", "konnect"] == 0.5

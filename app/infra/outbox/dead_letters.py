@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, select, text
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from app.infra.outbox.states import DeliveryState
 from app.infra.outbox.tables import Delivery, DeliveryAttempt, StoredEvent
@@ -61,19 +61,14 @@ def show(session: Session, delivery_id: UUID) -> DeadLetter:
     delivery = session.get(Delivery, delivery_id)
     if delivery is None:
         raise NotFound(f"There is no delivery {delivery_id}.")
-    return gather(session, [delivery], tracebacks=True)[0]
+    return gather(session, [delivery])[0]
 
 
-def gather(session: Session, deliveries: Sequence[Delivery], *, tracebacks: bool = False) -> list[DeadLetter]:
-    """Return deliveries with their events and attempts, in their order: two queries, however many there are.
-
-    Tracebacks are long: unless asked for they stay in the database, and reading one raises.
-    """
+def gather(session: Session, deliveries: Sequence[Delivery]) -> list[DeadLetter]:
+    """Return deliveries with their events and attempts, in their order: two queries, however many there are."""
     events = select(StoredEvent).where(StoredEvent.id.in_({delivery.event_id for delivery in deliveries}))
     event_of = {event.id: event for event in session.scalars(events)}
     attempts = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_([delivery.id for delivery in deliveries]))
-    if not tracebacks:
-        attempts = attempts.options(defer(DeliveryAttempt.traceback, raiseload=True))
     attempts_of: dict[UUID, list[DeliveryAttempt]] = {delivery.id: [] for delivery in deliveries}
     for attempt in session.scalars(attempts.order_by(DeliveryAttempt.n)):
         attempts_of[attempt.delivery_id].append(attempt)

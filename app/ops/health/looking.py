@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.infra.probe import probing
 from app.ops.health.broker import check_broker
 from app.ops.health.checks import CHECKS
-from app.ops.health.verdicts import Check, judge, made
+from app.ops.health.verdicts import Check, Verdict, judge, made
 from app.ops.states import HealthStatus
 
 #: For how long a look may take; whatever has no answer then is unhealthy.
@@ -31,10 +31,14 @@ _RANKS = tuple(HealthStatus)
 
 @dataclass(frozen=True)
 class Report:
-    """How everything stood. `looked_at`: when, by the database's clock; None when that could not be asked."""
+    """How everything stood. `looked_at`: when, by the database's clock; None when that could not be asked.
+
+    `asked`: the checks that were begun before the time was up. Of the others nothing is known.
+    """
 
     checks: Mapping[str, Check]
     looked_at: datetime | None
+    asked: Sequence[str]
 
     @property
     def status(self) -> HealthStatus:
@@ -49,31 +53,42 @@ class _Look:
     names: tuple[str, ...]
     found: dict[str, Check] = field(default_factory=dict)
     looked_at: datetime | None = None
+    asked: list[str] = field(default_factory=list)
 
     def ask_database(self) -> None:
-        """Make the checks that the database answers, one after the other."""
+        """Make the checks that the database answers, one after the other.
+
+        One that hangs, on a lock say, is cut when the time is up, and says nothing of the database, which has
+        answered; one that fails before may have lost it: then what the checks say is about its absence.
+        """
         began = time.monotonic()
         try:
             with probing(SECONDS) as session:
-                began_at = session.execute(select(func.clock_timestamp())).scalar_one()
+                self.looked_at = session.execute(select(func.clock_timestamp())).scalar_one()
                 for name in self._of_the_database():
-                    self.found[name] = judge(name, partial(CHECKS[name], session))
-                session.execute(select(1))  # still there: what the checks say is about more than its absence
-                self.looked_at = began_at
+                    self._ask(name, partial(CHECKS[name], session))
+                session.execute(select(1))  # still there
         except SQLAlchemyError as error:
+            if self.looked_at and time.monotonic() - began >= SECONDS:
+                return
+            self.looked_at = None
             told = f"does not answer: {type(error).__name__}"
             self.found["database"] = made("database", HealthStatus.UNHEALTHY, told, time.monotonic() - began)
             self._give_up(self._of_the_database(), "cannot be told without the database")
 
     def ask_broker(self) -> None:
         """Make the one check that the broker answers."""
-        self.found["broker"] = judge("broker", check_broker)
+        self._ask("broker", check_broker)
 
     def report(self) -> Report:
         """Return what there is; whatever is not there yet is unhealthy."""
-        late = _Look(self.names, dict(self.found), self.looked_at)
+        late = _Look(self.names, dict(self.found), self.looked_at, list(self.asked))
         late._give_up(self.names, f"no answer within {SECONDS} s")
-        return Report({name: late.found[name] for name in self.names}, late.looked_at)
+        return Report({name: late.found[name] for name in self.names}, late.looked_at, late.asked)
+
+    def _ask(self, name: str, check: Callable[[], Verdict]) -> None:
+        self.asked.append(name)
+        self.found[name] = judge(name, check)
 
     def _of_the_database(self) -> list[str]:
         return [name for name in self.names if name in CHECKS]

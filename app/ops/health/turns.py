@@ -34,8 +34,8 @@ def record_turns(session: Session, report: Report, *, away_since: datetime | Non
     assert report.looked_at is not None  # noqa: S101 - the caller has asked it, as is said above
     stood = {row.name: row for row in queries.lock_checks(session, report.checks, report.looked_at)}
     turns = [*_database_was_away(stood, away_since)]
-    for name, check in report.checks.items():
-        row = stood[name]
+    for name in report.asked:
+        row, check = stood[name], report.checks[name]
         if row.looked_at >= report.looked_at:
             continue
         row.looked_at = report.looked_at
