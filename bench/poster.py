@@ -12,7 +12,7 @@ from bench.load import Call, call_all
 
 
 def main() -> None:
-    """Say that we are ready, wait for a word, post, and tell how long each posting took."""
+    """Say that we are ready, wait for a word, post, tell how long each posting took, and wait for the end of words."""
     name, threads, postings, accounts = sys.argv[1], *map(int, sys.argv[2:5])
     shares = [[_posting(name, thread, n, accounts) for n in range(postings)] for thread in range(threads)]
     call_all([[_look] for _ in range(threads)])  # opens the connections
@@ -23,6 +23,7 @@ def main() -> None:
     timing = call_all(shares)
     sys.stdout.write(json.dumps({"seconds": timing.seconds, "latencies": list(timing.latencies)}) + "\n")
     sys.stdout.flush()
+    sys.stdin.readline()  # stay until the meter was read: what our connections' servers have spent goes with them
 
 
 def _posting(name: str, thread: int, n: int, accounts: int) -> Call:

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from embedded.given import GIVEN
+from embedded.lifeline import spawn
 
 #: Servers of whoever runs the bench. It fills a database and stops processes, so it never uses them.
 BROUGHT = tuple(name for name in GIVEN if os.environ.get(name))
@@ -102,7 +103,7 @@ def running(directory: Path) -> Iterator[World]:
     command = [sys.executable, "-m", "embedded", "up", "--without", "flower", "--directory", str(directory)]
     began = time.monotonic()
     with log.open("w") as output:
-        supervisor = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT | TUNING, stdout=output, stderr=output)
+        supervisor = spawn(command, signal.SIGTERM, cwd=ROOT, env=ENVIRONMENT | TUNING, stdout=output, stderr=output)
         try:
             _await_start(supervisor, log, began)
             started_in = time.monotonic() - began

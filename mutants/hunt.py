@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
+from embedded.lifeline import spawn
 from mutants.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,10 +68,13 @@ def run(tests: str, tree: Path) -> tuple[int, str]:
     ]  # fmt: skip
     # What pytest was told for other runs (workers, plugins) is nothing to this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(
-        command, cwd=tree, env=environment | {"PYTHONPATH": str(tree)}, capture_output=True, text=True, check=False
-    )
-    return done.returncode, "\n".join((done.stdout + done.stderr).rstrip().splitlines()[-20:])
+    # As Ctrl-C, so that it ends the servers that it has started; it may wait for minutes for what a lie keeps away.
+    pytest = spawn(
+        command, signal.SIGINT, cwd=tree, env=environment | {"PYTHONPATH": str(tree)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    said = pytest.communicate()[0].decode(errors="replace")
+    return pytest.returncode, "\n".join(said.rstrip().splitlines()[-20:])
 
 
 def _git(*arguments: str, tree: Path) -> str:

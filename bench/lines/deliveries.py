@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from bench.line import Aim, Line, Run
 from bench.scene import UNFINISHED, Scene
 from bench.timing import Timing
 from bench.world import ROOT, TUNING, Broken
+from embedded.lifeline import spawn
 
 MANY, BATCH, SINGLE = 4000, 100, 60
 PAUSE_SECONDS = 0.03
@@ -67,8 +69,9 @@ class Deliveries(Line):
     def _bare_worker(self) -> Iterator[Callable[[int], Timing]]:
         """Have a worker run that is awake, and give what sends it no-op tasks and waits for their end."""
         app = Celery(broker=self._scene.world.facts["broker_url"], config_source="celeryconfig")
-        worker = subprocess.Popen(
+        worker = spawn(
             [sys.executable, "-W", "ignore", "-m", "celery", "--app", "bench.noop", "worker", *WORKER],
+            signal.SIGTERM,
             cwd=ROOT,
             stdout=subprocess.DEVNULL,  # its banner
         )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mutants.catalogue import MUTANTS
 from mutants.cli import hunt_all
 from mutants.mutant import DoesNotFit, Mutant
 from tests.architecture.sources import ROOT
+from tests.patience import eventually
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -90,6 +95,34 @@ def test_only_a_test_that_fails_finds_a_lie_out(small_house: Path, capsys: pytes
     assert fates == {name: fate for name, (_, _, fate) in LIES.items()}
     assert told.endswith("2 of 5 were found out.\n")
     assert (small_house / "purse.py").read_text() == SMALL_HOUSE["purse.py"]
+
+
+WAITING = """\
+import os, pathlib, time
+
+def test_it():
+    pathlib.Path("pid").write_text(str(os.getpid()))
+    time.sleep(3600)
+"""
+
+
+def test_a_hunt_that_is_killed_leaves_no_tests_running(small_house: Path) -> None:
+    (small_house / "tests/test_purse.py").write_text(WAITING)
+    program = "from mutants.hunt import Path, run; run('tests/test_purse.py', Path.cwd())"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    written = small_house / "pid"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=small_house, env=environment) as hunting:
+        eventually(lambda: written.exists() and written.read_text() != "")
+        hunting.kill()
+    eventually(lambda: not is_running(int(written.read_text())))
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether there is such a process, and it is more than what its parent has not asked for yet."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_hunt_ends_well_when_every_lie_is_found_out_in_a_tree_that_is_honest(small_house: Path) -> None:
