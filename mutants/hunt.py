@@ -68,9 +68,10 @@ def run(tests: str, tree: Path) -> tuple[int, str]:
     ]  # fmt: skip
     # What pytest was told for other runs (workers, plugins) is nothing to this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    # As Ctrl-C, so that it ends the servers that it has started; it may wait for minutes for what a lie keeps away.
+    # It may wait for minutes for what a lie keeps away, and must not do so without us. Not as by Ctrl-C, which the
+    # background job of a script ignores, and all below it; the servers that it has started end with it.
     pytest = spawn(
-        command, signal.SIGINT, cwd=tree, env=environment | {"PYTHONPATH": str(tree)},
+        command, signal.SIGTERM, cwd=tree, env=environment | {"PYTHONPATH": str(tree)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     said = pytest.communicate()[0].decode(errors="replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from tests.architecture.sources import Source, dotted
 
@@ -23,6 +24,7 @@ OWN_CODE = ("app", "tasks", "embedded", "sandbox", "celeryconfig")
 
 #: In seconds. A machine that answers so late is not slow, but broken.
 LEAST_PATIENCE = 60
+LEAST_MARGIN = 180
 
 FILE_LINES, FUNCTION_LINES, ROUTE_LINES, TASK_LINES = 400, 50, 15, 10
 
@@ -134,7 +136,8 @@ def tests_use_our_own_code_as_it_is(source: Source) -> Iterator[str]:
 def tests_never_fail_on_time(source: Source) -> Iterator[str]:
     """How long something took is asserted from below alone; who waits does so for a minute, or until it holds.
 
-    Limits of a second and less are meant to run out. Anything in between is a guess about the machine.
+    Limits of a second and less are meant to run out. Anything in between is a guess about the machine. So is how soon
+    before a deadline business time may be moved, which goes on by itself, and how near to now an instant must lie.
     """
     if not source.below("tests") or source.below("tests/architecture"):
         return
@@ -143,6 +146,10 @@ def tests_never_fail_on_time(source: Source) -> Iterator[str]:
             yield source.at(node, "bounds how long something took: have what would come too late never come")
         if isinstance(node, ast.Call) and any(1 < seconds < LEAST_PATIENCE for seconds in _limits(node)):
             yield source.at(node, "gives a slow machine no chance: wait PATIENCE_SECONDS, or `eventually`")
+        if isinstance(node, ast.Call) and _stops_short(node):
+            yield source.at(node, f"is due while the test runs: stop {LEAST_MARGIN} seconds short of it, or half-way")
+        if isinstance(node, ast.Compare) and any(map(_is_a_moment, node.comparators)):
+            yield source.at(node, "asks for what has just been: ask what time it was before and after")
 
 
 def _bounds_a_duration(node: ast.AST) -> bool:
@@ -160,6 +167,28 @@ def _is_duration(node: ast.AST) -> bool:
         and isinstance(node.left, ast.Call)
         and dotted(node.left.func) in {"time.monotonic", "time.perf_counter", "time.process_time"}
     )
+
+
+def _stops_short(call: ast.Call) -> bool:
+    """Tell whether a call moves business time to just before something: `world.advance(seconds=LINK - 10)`."""
+    named = isinstance(call.func, ast.Attribute) and call.func.attr.startswith(("advance", "pass_"))
+    return named and any(
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Sub)
+        and isinstance(value.right, ast.Constant)
+        and value.right.value < LEAST_MARGIN
+        for value in [*call.args, *(keyword.value for keyword in call.keywords)]
+    )
+
+
+def _is_a_moment(bound: ast.AST) -> bool:
+    """Tell whether an assertion's bound is some seconds, or a minute: `timedelta(minutes=1)`."""
+    if not (isinstance(bound, ast.Call) and dotted(bound.func) == "timedelta"):
+        return False
+    units = {keyword.arg: keyword.value for keyword in bound.keywords}
+    if not units or not all(isinstance(value, ast.Constant) for value in units.values()):
+        return False
+    return timedelta(**{name: value.value for name, value in units.items()}) < timedelta(seconds=LEAST_MARGIN)
 
 
 def _limits(call: ast.Call) -> Iterator[float]:

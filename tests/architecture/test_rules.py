@@ -57,6 +57,8 @@ BREAKS = [
     (rules.tests_never_fail_on_time, "tests/test_x.py", "assert time.monotonic() - began < 3\n"),
     (rules.tests_never_fail_on_time, "tests/test_x.py", "assert 1 < time.monotonic() - began < 3\n"),
     (rules.tests_never_fail_on_time, "tests/test_x.py", "assert 3 >= time.perf_counter() - began\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "world.advance(seconds=LINK - 60)\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "assert now() - created < timedelta(minutes=1)\n"),
     (rules.tests_never_fail_on_time, "tests/test_x.py", "thread.join(5)\n"),
     (rules.tests_never_fail_on_time, "tests/test_x.py", "process.communicate(timeout=30)\n"),
 ]
@@ -91,6 +93,8 @@ KEEPS = [
     (rules.tests_never_fail_on_time, "tests/test_x.py", "assert time.monotonic() - began >= 1\n"),
     (rules.tests_never_fail_on_time, "tests/test_x.py", "with raises(Full):\n    peer.get(timeout=0.3)\n"),
     (rules.tests_never_fail_on_time, "app/infra/x.py", "thread.join(5)\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "world.advance(seconds=LINK - 240)\n"),
+    (rules.tests_never_fail_on_time, "tests/test_x.py", "assert now() - created < timedelta(hours=1)\n"),
 ]
 
 

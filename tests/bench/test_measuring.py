@@ -77,7 +77,7 @@ def as_in_production(database, monkeypatch):
 
 
 def test_processes_that_post_have_no_more_of_the_processors_than_there_is(as_in_production, owner):
-    """Their start is not counted, or more time would be spent than has passed."""
+    """Their start is not counted, or four times as much would be spent as has passed."""
     from bench.lines.postings import Postings  # noqa: PLC0415 - it reads the settings, which `database` has set
     from bench.scene import Scene  # noqa: PLC0415
 
@@ -86,7 +86,7 @@ def test_processes_that_post_have_no_more_of_the_processors_than_there_is(as_in_
     measured = dict(measure_parts(line, 0, None))
     assert owner.execute("SELECT count(*), sum(amount) FROM ledger.entry").fetchone() == (4 * 2 * EACH, 0)
     for part in line.worked_here:
-        assert 0 < measured[part].cpu_ms * measured[part].timing.rate < 1.1 * 1000 * os.cpu_count()
+        assert 0 < measured[part].cpu_ms * measured[part].timing.rate < 2 * 1000 * os.cpu_count()
 
 
 def test_a_script_is_run_by_eight_clients_and_each_of_its_transactions_is_timed(database, owner):
