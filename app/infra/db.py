@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.infra import failures
@@ -115,12 +115,20 @@ def _throw_interrupted_away(context: ExceptionContext) -> None:
 
 @contextmanager
 def session_scope() -> Iterator[Session]:
-    """Open one transaction: committed at the end of the block, rolled back when anything is raised in it."""
+    """Open one transaction: committed at the end of the block, rolled back when anything is raised in it.
+
+    What strikes while SQLAlchemy prepares a statement is raised as itself: wrapped, a time limit would look like the
+    failure of one booking, and a sweep would go on to the next until its worker is killed.
+    """
     token = _open_sessions.set(_open_sessions.get() + 1)
     try:
         with Session(engine(), expire_on_commit=False) as session:
             yield session
             session.commit()
+    except StatementError as error:
+        if isinstance(error, DBAPIError) or error.orig is None:
+            raise
+        raise error.orig from None  # the wrapping has it as its cause already: the other way round were a ring
     finally:
         _open_sessions.reset(token)
 

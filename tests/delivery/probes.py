@@ -22,6 +22,7 @@ from app.infra.outbox import Reaction
 from app.kernel.errors import PermanentFailure, TransientFailure, UnknownOutcome
 from app.kernel.events import Event
 from tasks.delivery import Errand, in_one_transaction, with_outside_calls
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,8 @@ def call(errand: Errand) -> None:
     with session_scope() as session:
         how = behaviour(session, errand.event)
     perform(how)
+    if how == "sleep" and errand.claimed.attempt == 1:
+        time.sleep(PATIENCE_SECONDS)
     while how == "hang" and errand.claimed.attempt == 1 and still(how, errand.event):
         time.sleep(0.02)
     with errand.outcome() as session:

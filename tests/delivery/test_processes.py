@@ -244,9 +244,9 @@ def test_work_that_kills_its_worker_is_dead_after_its_tries(system, carrier, eve
 
 @pytest.fixture
 def impatient(system):
-    """Have a worker work that gives each task two seconds."""
+    """Have a worker work that gives each task ten seconds: long enough for all but what hangs."""
     kill(system.worker)
-    worker = system.impatient_worker(TASK_SECONDS="2")
+    worker = system.impatient_worker(TASK_SECONDS="10")
     worker.start()
     yield
     worker.stop()
@@ -254,7 +254,7 @@ def impatient(system):
 
 
 def test_work_that_hangs_is_interrupted_and_tried_again(impatient, carrier, events):
-    hanging = carrier.record(events.Called, how="hang")
+    hanging = carrier.record(events.Called, how="sleep")
     eventually(lambda: carrier.state(hanging) == "done")
     first, *_, last = carrier.attempts(hanging)
     assert first["error"].startswith("SoftTimeLimitExceeded")

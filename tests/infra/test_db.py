@@ -10,10 +10,10 @@ from threading import Barrier
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Dialect, TypeDecorator, bindparam, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from app.infra import db
+from app.infra import db, failures
 from app.infra.clock import advance, business_now
 from app.infra.config import settings
 from app.infra.db import session_is_open, session_scope
@@ -49,24 +49,49 @@ def test_whatever_is_raised_in_the_block_undoes_all_of_it(notes):
     assert notes() == []
 
 
-def test_what_breaks_off_in_the_middle_of_a_statement_is_what_is_told(notes, services):
+def test_what_breaks_off_in_the_middle_of_a_statement_is_what_is_told(notes, struck, services):
     """The connection cannot even be rolled back then: it is thrown away, and the next transaction has another."""
+
+    with pytest.raises(KeyError), session_scope() as session, ThreadPoolExecutor(1) as other:
+        write(session, 1)
+        other.submit(strike_when_asleep, services)
+        session.execute(text(f"SELECT pg_sleep({PATIENCE_SECONDS})"))
+    end_sleepers(services)
+    with session_scope() as session:
+        write(session, 2)
+    assert notes() == [2]
+
+
+def test_what_breaks_off_before_a_statement_is_sent_is_what_is_told(notes, struck):
+    """SQLAlchemy wraps what strikes in there: a time limit would look like a mistake in the statement."""
+    with pytest.raises(KeyError) as told, session_scope() as session:
+        write(session, 1)
+        session.execute(text("SELECT :n").bindparams(bindparam("n", 1, Striking)))
+    assert "KeyError" in failures.trace(told.value)
+    assert notes() == []
+
+
+@pytest.fixture
+def struck():
+    """Let a signal break off whatever is done, as a time limit does."""
 
     def strike(*_: object):
         raise KeyError
 
     before = signal.signal(signal.SIGALRM, strike)
-    try:
-        with pytest.raises(KeyError), session_scope() as session, ThreadPoolExecutor(1) as other:
-            write(session, 1)
-            other.submit(strike_when_asleep, services)
-            session.execute(text(f"SELECT pg_sleep({PATIENCE_SECONDS})"))
-    finally:
-        signal.signal(signal.SIGALRM, before)
-        end_sleepers(services)
-    with session_scope() as session:
-        write(session, 2)
-    assert notes() == [2]
+    yield
+    signal.signal(signal.SIGALRM, before)
+
+
+class Striking(TypeDecorator[int]):
+    """A number that strikes while it is prepared for being sent."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, _: Dialect) -> int | None:
+        os.kill(os.getpid(), signal.SIGALRM)
+        return value
 
 
 def end_sleepers(services):
