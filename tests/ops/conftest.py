@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pkgutil import resolve_name
 from typing import Any
 from uuid import UUID
@@ -32,13 +33,15 @@ INBOXES = {"payment": ("webhook_ping", "payment_id"), "payout": ("payout_ping", 
 CANARY_NAME = "Canary Featherstone"
 CANARY_EMAIL = "canary@birdcage.test"
 
+LOOK, LOOK_AT_BROKER = "app.ops.health.looking.SECONDS", "app.ops.health.broker.SECONDS"
+
 #: How long a look may take at most, and each of its parts, in production.
 LIMITS = {
     name: resolve_name(name)
     for name in (
-        "app.ops.health.looking.SECONDS",
+        LOOK,
         "app.ops.health.checks.SLOW_SECONDS",
-        "app.ops.health.broker.SECONDS",
+        LOOK_AT_BROKER,
         "app.ops.health.checks.BEAT_LEAST_SECONDS",
     )
 }
@@ -56,10 +59,19 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(patient: None) -> Iterator[None]:
     """Have looks end as soon as in production: for what hangs, and would hang for ever."""
-    for name, seconds in LIMITS.items():
-        monkeypatch.setattr(name, seconds)
+    with impatience():
+        yield
+
+
+@contextmanager
+def impatience(*names: str, times: float = 1.0) -> Iterator[None]:
+    """Have looks, or these parts of them, take so many times as long as they may in production, and no longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in names or LIMITS:
+            patch.setattr(name, LIMITS[name] * times)
+        yield
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from app.infra.outbox.reactions import QUEUES
 from app.kernel.ids import new_id
 from app.ops import health
 from tests.conftest import forget_connections
-from tests.ops.conftest import INBOXES
+from tests.ops.conftest import INBOXES, LIMITS, LOOK, LOOK_AT_BROKER, impatience
 from tests.patience import PATIENCE_SECONDS
 
 NAMES = ["database", "broker", "workers", "relay", "beat", "webhooks", "dead_letters", "konnect", "google"]
@@ -171,16 +171,17 @@ def test_a_database_that_accepts_and_says_nothing_is_unhealthy_soon(client, sett
     assert checks["database"]["detail"] == "no answer within 1.5 s"
 
 
-def test_a_database_that_hangs_in_the_middle_is_unhealthy_soon(client, owner, impatient):
-    with owner.transaction():
+def test_a_database_that_hangs_in_the_middle_is_unhealthy_soon(client, owner):
+    with owner.transaction(), impatience():
         owner.execute("LOCK alembic_version")
         code, status, _ = look(client, "/health/ready")
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
     assert look(client, "/health/ready")[0] == HTTPStatus.OK
 
 
-def test_a_broker_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, well, impatient):
-    with silent_peer() as (port, _):
+def test_a_broker_that_accepts_and_says_nothing_is_unhealthy_soon(client, setting, well):
+    assert LIMITS[LOOK_AT_BROKER] < LIMITS[LOOK]  # or only the whole look would end, and not say of what
+    with silent_peer() as (port, _), impatience(LOOK_AT_BROKER):
         setting("BROKER_URL", moved(settings().broker_url, port))
         code, status, checks = look(client)
     assert (code, status) == (HTTPStatus.SERVICE_UNAVAILABLE, "unhealthy")
