@@ -41,7 +41,7 @@ def block_holds(setting, database):
     """Return a function that keeps everybody from reading holds, and lets nobody wait for them for long."""
 
     def block(blocking):
-        setting("STATEMENT_TIMEOUT_SECONDS", "3")
+        setting("STATEMENT_TIMEOUT_SECONDS", "8")
         forget_connections()
         blocking.execute("LOCK TABLE ledger.hold IN ACCESS EXCLUSIVE MODE")
 
